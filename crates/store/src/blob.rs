@@ -1,0 +1,4 @@
+//! skeleton
+/// Blobs.
+#[derive(Clone, Debug)]
+pub struct Blobs;

@@ -1,0 +1,273 @@
+//! Changes as values: each is checked and carried out in the space's writer, in one transaction.
+
+use crate::checksum::Checksum;
+use crate::conditions::Conditions;
+use crate::content::Staged;
+use crate::lock::{Lock, Scope};
+use crate::node::{DeadProperty, Node};
+use crate::path::NodePath;
+use crate::ports::Timestamp;
+
+/// Creates a file or replaces its content. The id is kept, the old content becomes a version.
+#[derive(Debug)]
+pub struct PutFile {
+    /// Where.
+    pub path: NodePath,
+    /// The new content, already durable or small.
+    pub content: Staged,
+    /// The modification time that the client tells; otherwise now.
+    pub modified: Option<Timestamp>,
+    /// The creation time that the client tells.
+    pub created: Option<Timestamp>,
+    /// Checksums to keep with the file, as the client sent them.
+    pub checksums: Option<String>,
+    /// Make missing parent folders (`X-NC-WebDAV-Auto-Mkcol`).
+    pub makes_parents: bool,
+    /// Preconditions and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// What a write left.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The node as it is now.
+    pub node: Node,
+    /// Whether there was none at that path before.
+    pub is_new: bool,
+}
+
+/// Creates a folder (MKCOL), with dead properties if the request brought some.
+#[derive(Debug)]
+pub struct MakeFolder {
+    /// Where.
+    pub path: NodePath,
+    /// Properties to set in the same change (RFC 5689).
+    pub dead_properties: Vec<DeadProperty>,
+    /// Preconditions and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// Deletes a node with everything below, into the trash unless told otherwise.
+#[derive(Debug)]
+pub struct Delete {
+    /// What.
+    pub path: NodePath,
+    /// For good (`X-NC-Skip-Trashbin`).
+    pub skips_trash: bool,
+    /// Preconditions and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// Moves a node with everything below; ids, etags of what lies below, and the node's own are kept.
+#[derive(Debug)]
+pub struct Relocate {
+    /// From.
+    pub source: NodePath,
+    /// To.
+    pub destination: NodePath,
+    /// Replace what is there (it goes to the trash); else `Exists`.
+    pub overwrites: bool,
+    /// Preconditions (about the source) and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// Copies a node; new ids, shared content.
+#[derive(Debug)]
+pub struct Copy {
+    /// From.
+    pub source: NodePath,
+    /// To.
+    pub destination: NodePath,
+    /// Replace what is there (it goes to the trash); else `Exists`.
+    pub overwrites: bool,
+    /// With everything below; else a folder is copied without its members (Depth: 0).
+    pub is_deep: bool,
+    /// Preconditions (about the source) and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// Sets and removes properties, all or nothing (PROPPATCH). Live-property writes that the store knows are
+/// fields of their own.
+#[derive(Debug, Default)]
+pub struct PatchProperties {
+    /// Of what.
+    pub path: NodePath,
+    /// Dead properties in document order: set to the value, or removed. Removing one that is not there succeeds.
+    pub dead: Vec<DeadPropertyPatch>,
+    /// The caller's own mark.
+    pub favourite: Option<bool>,
+    /// A new modification time; moves the etag.
+    pub modified: Option<Timestamp>,
+    /// A new creation time.
+    pub created: Option<Timestamp>,
+    /// Preconditions and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// One step of a PROPPATCH on dead properties.
+#[derive(Clone, Debug)]
+pub enum DeadPropertyPatch {
+    /// Set or replace.
+    Set(DeadProperty),
+    /// Remove.
+    Remove {
+        /// Namespace of its name.
+        namespace: String,
+        /// Local part of its name.
+        local: String,
+    },
+}
+
+/// Takes a lock (LOCK with a body). On an unmapped path an empty file is made (RFC 4918 §7.3).
+#[derive(Debug)]
+pub struct TakeLock {
+    /// On what.
+    pub path: NodePath,
+    /// Exclusive or shared.
+    pub scope: Scope,
+    /// Depth infinity; else 0.
+    pub is_deep: bool,
+    /// The owner element, a self-contained XML fragment.
+    pub owner_xml: Option<String>,
+    /// How long, in seconds; the store caps it at its `lock_timeout_seconds_max`.
+    pub timeout_seconds: u64,
+    /// Preconditions and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// What LOCK left.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    /// The lock.
+    pub lock: Lock,
+    /// The locked node, with all the locks that apply to it.
+    pub node: Node,
+    /// Whether the node was made by this.
+    pub is_new: bool,
+}
+
+/// Renews a lock (LOCK without a body); `conditions.lock_tokens` names exactly one.
+#[derive(Debug)]
+pub struct RefreshLock {
+    /// A path that the lock covers.
+    pub path: NodePath,
+    /// How long from now, in seconds; `None` keeps the former duration's default.
+    pub timeout_seconds: Option<u64>,
+    /// The `If` header with the token.
+    pub conditions: Conditions,
+}
+
+/// Ends a lock (UNLOCK).
+#[derive(Debug)]
+pub struct Unlock {
+    /// A path that the lock covers.
+    pub path: NodePath,
+    /// Its token.
+    pub token: String,
+}
+
+/// Opens a chunked upload: a named place for chunks, visible to this account alone.
+#[derive(Debug)]
+pub struct BeginUpload {
+    /// The name that the client chose.
+    pub upload: String,
+    /// The total that the client announced: refused at once where it does not fit.
+    pub total_bytes: Option<u64>,
+}
+
+/// Adds a chunk to an upload, or replaces it.
+#[derive(Debug)]
+pub struct PutChunk {
+    /// The upload.
+    pub upload: String,
+    /// The chunk's name; chunks are assembled in numeric order of their names.
+    pub chunk: String,
+    /// Its content.
+    pub content: Staged,
+    /// The total that the client announced: refused at once where it does not fit.
+    pub total_bytes: Option<u64>,
+}
+
+/// Removes one chunk of an upload; `NotFound` if there is none.
+#[derive(Debug)]
+pub struct DropChunk {
+    /// The upload.
+    pub upload: String,
+    /// The chunk's name.
+    pub chunk: String,
+}
+
+/// Abandons an upload with all its chunks.
+#[derive(Debug)]
+pub struct AbortUpload {
+    /// The upload.
+    pub upload: String,
+}
+
+/// Turns an upload's chunks into the content of a file: metadata only, whatever its size. Repeating it after
+/// success answers the same again for a while.
+#[derive(Debug)]
+pub struct Assemble {
+    /// The upload.
+    pub upload: String,
+    /// The file to create or replace.
+    pub destination: NodePath,
+    /// What the chunks must add up to.
+    pub total_bytes: Option<u64>,
+    /// Replace what is there; else `Exists`.
+    pub overwrites: bool,
+    /// The modification time that the client tells; otherwise now.
+    pub modified: Option<Timestamp>,
+    /// The creation time that the client tells.
+    pub created: Option<Timestamp>,
+    /// Checksums to keep with the file, as the client sent them.
+    pub checksums: Option<String>,
+    /// A checksum that the whole must have: verified when the store can do so without reading the content
+    /// again (a single chunk staged with it); otherwise kept as the client's word.
+    pub expected: Option<Checksum>,
+    /// Preconditions (about the destination) and lock tokens.
+    pub conditions: Conditions,
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A change that [`crate::Tree::apply`] can carry out.
+pub trait Change: sealed::Sealed + Send + 'static {
+    /// What it leaves.
+    type Outcome: Send + 'static;
+}
+
+macro_rules! changes {
+    ($($change:ty => $outcome:ty),* $(,)?) => {$(
+        impl sealed::Sealed for $change {}
+        impl Change for $change { type Outcome = $outcome; }
+    )*};
+}
+
+changes! {
+    PutFile => Written,
+    MakeFolder => Written,
+    Delete => (),
+    Relocate => Written,
+    Copy => Written,
+    PatchProperties => Node,
+    TakeLock => Locked,
+    RefreshLock => Locked,
+    Unlock => (),
+    BeginUpload => (),
+    PutChunk => ChunkWritten,
+    DropChunk => (),
+    AbortUpload => (),
+    Assemble => Written,
+}
+
+/// What a chunk's PUT left.
+#[derive(Clone, Copy, Debug)]
+pub struct ChunkWritten {
+    /// Its entity tag.
+    pub etag: crate::node::Etag,
+    /// Whether there was none of that name before.
+    pub is_new: bool,
+}

@@ -1,0 +1,134 @@
+//! What can happen in the store. No status codes here; `dav` is the only bridge to HTTP.
+
+use crate::path::NodePath;
+
+/// The cause of an error, for the log and never for the client.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What happened instead of what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such resource, or none that the caller may know of.
+    #[error("no such resource")]
+    NotFound,
+    /// The name is taken and may not be replaced.
+    #[error("the resource exists already")]
+    Exists,
+    /// The folder that should hold the resource does not exist.
+    #[error("the parent folder does not exist")]
+    ParentMissing,
+    /// A file stands where a folder is needed.
+    #[error("not a collection")]
+    NotACollection,
+    /// A folder stands where a file is needed.
+    #[error("is a collection")]
+    IsACollection,
+    /// The caller may see it but not do this.
+    #[error("forbidden: {0}")]
+    Forbidden(&'static str),
+    /// An unexpired lock stands in the way whose token was not submitted.
+    #[error("locked, lock root {root}")]
+    Locked {
+        /// The path of the lock's root.
+        root: NodePath,
+    },
+    /// The lock asked for conflicts with an existing one.
+    #[error("conflicting lock, lock root {root}")]
+    LockConflict {
+        /// The path of the existing lock's root.
+        root: NodePath,
+    },
+    /// UNLOCK or refresh named a token that does not lock the resource.
+    #[error("the lock token does not match the resource")]
+    LockTokenMismatch,
+    /// A precondition of the request does not hold; names the header.
+    #[error("precondition failed: {0}")]
+    ConditionFailed(&'static str),
+    /// The pool has no room.
+    #[error("over quota, {available_bytes} bytes available")]
+    OverQuota {
+        /// What is left of the pool.
+        available_bytes: u64,
+    },
+    /// A limit on one thing's size or number.
+    #[error("too large, at most {limit}")]
+    TooLarge {
+        /// The limit, in the unit of the thing.
+        limit: u64,
+    },
+    /// A name that cannot be stored; says why.
+    #[error("bad name: {0}")]
+    BadName(String),
+    /// A value that makes no sense; says why.
+    #[error("{0}")]
+    Invalid(String),
+    /// The destination lies inside the source, or is it.
+    #[error("a resource cannot be moved or copied into itself")]
+    IntoItself,
+    /// The client's stream of bytes broke off or was shorter or longer than announced.
+    #[error("the request body ended early")]
+    BodyInterrupted,
+    /// The bytes that arrived do not have the announced checksum.
+    #[error("checksum mismatch: announced {announced}, computed {computed}")]
+    ChecksumMismatch {
+        /// As the client sent it.
+        announced: String,
+        /// What the bytes have.
+        computed: String,
+    },
+    /// The chunks of an upload do not add up to the announced total.
+    #[error("the chunks have {found} bytes, {announced} were announced")]
+    WrongTotal {
+        /// As announced.
+        announced: u64,
+        /// What the chunks have.
+        found: u64,
+    },
+    /// A sync token older than the retained log, or none of ours.
+    #[error("unknown or expired sync token")]
+    StaleToken,
+    /// The space takes no writes (suspended, or poisoned by a failed sync).
+    #[error("the space is read-only")]
+    ReadOnly,
+    /// Too much is waiting already.
+    #[error("too busy")]
+    Busy,
+    /// A row or blob that cannot be what it claims to be: a person should look.
+    #[error("corrupt {table}.{column} of {id}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row.
+        id: i64,
+    },
+    /// The database or the blob store failed.
+    #[error("storage unavailable")]
+    Unavailable(#[source] Source),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        Error::Unavailable(Box::new(error))
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Error {
+        Error::Unavailable(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Error {
+        Error::Unavailable(Box::new(error))
+    }
+}
+
+impl Error {
+    /// Storage unavailable for a reason told in words.
+    pub fn unavailable(reason: impl Into<Source>) -> Error {
+        Error::Unavailable(reason.into())
+    }
+}

@@ -1,0 +1,35 @@
+//! The store: spaces, their trees, and the bytes below. SQL, blobs and all authorisation live here; HTTP and XML
+//! do not.
+//!
+//! [`Store`] holds the spaces of a server; [`Space`] is the only door to one space's rows and blobs;
+//! [`Tree`] is the space as one account sees it. Reading is by the methods of [`Tree`]; writing is by
+//! values of [`change`], which the space's writer carries out one after the other, several in one commit.
+//! Sizes are in bytes, instants in microseconds ([`Timestamp`]), durations in the unit their name says.
+
+mod account;
+mod blob;
+pub mod change;
+pub mod checksum;
+pub mod conditions;
+mod content;
+mod device;
+mod error;
+mod lock;
+mod node;
+mod path;
+mod ports;
+mod space;
+mod store;
+mod tree;
+
+pub use account::{Account, AccountUpdate, NewAccount, Role};
+pub use content::{ByteStream, Content, StageOptions, Staged};
+pub use device::{Device, LoginFlow, LoginGrant};
+pub use error::{Error, Source};
+pub use lock::{Lock, Scope};
+pub use node::{AccountId, ContentId, DeadProperty, DeviceId, Etag, FileId, Kind, Needs, Node, Quota};
+pub use path::{NAME_BYTES_MAX, NodePath, PATH_DEPTH_MAX};
+pub use ports::{Clock, ManualClock, Ports, Random, SeededRandom, Timestamp};
+pub use space::{Space, SpaceInfo, SpaceState};
+pub use store::{BlobConfig, CheckReport, DatabaseConfig, Limits, NewSpace, S3Config, SpaceUpdate, Store, StoreConfig};
+pub use tree::{Changed, Changes, Chunk, Page, Tree, Upload};

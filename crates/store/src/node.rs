@@ -1,0 +1,171 @@
+//! What a node is: a file or a folder of an account's tree, as it is handed out.
+
+use std::fmt;
+
+use crate::lock::Lock;
+use crate::ports::Timestamp;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A node's number for life, never used again in its space.
+    FileId
+}
+id! {
+    /// An account's number in its space.
+    AccountId
+}
+id! {
+    /// A device's number in its space.
+    DeviceId
+}
+id! {
+    /// Immutable content: what nodes, versions and copies refer to.
+    ContentId
+}
+
+/// An entity tag: the change sequence of the node's last change. Displayed without quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Etag(pub i64);
+
+impl fmt::Display for Etag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Etag {
+    /// As it stands in an `ETag` header or a `DAV:getetag` element: with double quotes.
+    pub fn quoted(self) -> String {
+        format!("\"{self}\"")
+    }
+}
+
+/// A file or a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Has content.
+    File,
+    /// Has members.
+    Folder,
+}
+
+/// A row of the tree, with what was asked for beside it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its number for life.
+    pub id: FileId,
+    /// The folder that holds it; `None` for a root.
+    pub parent: Option<FileId>,
+    /// Its name in that folder; empty for a root.
+    pub name: String,
+    /// File or folder.
+    pub kind: Kind,
+    /// Moves with every change to it, and for a folder to anything below.
+    pub etag: Etag,
+    /// Bytes of content; for a folder, of everything below.
+    pub size_bytes: u64,
+    /// When the content last changed, as the client told (`X-OC-Mtime`) or as it arrived; for a folder,
+    /// the newest change below.
+    pub modified: Timestamp,
+    /// When the client says it was made, or when the row was.
+    pub created: Timestamp,
+    /// When the content arrived; for a folder, when it was made.
+    pub uploaded: Timestamp,
+    /// The content of a file.
+    pub content: Option<ContentId>,
+    /// The media type told by the client or guessed from the name is not stored; this is only what the
+    /// client explicitly set, if anything.
+    pub media_type: Option<String>,
+    /// Checksums as the client sent them, such as `SHA1:2fd4…`, separated by spaces.
+    pub checksums: Option<String>,
+    /// Whether the asking account marked it; loaded with [`Needs::FAVOURITE`].
+    pub is_favourite: bool,
+    /// Dead properties; loaded with [`Needs::DEAD_PROPERTIES`].
+    pub dead_properties: Vec<DeadProperty>,
+    /// Active locks that apply to it, on itself or inherited; loaded with [`Needs::LOCKS`].
+    pub locks: Vec<Lock>,
+    /// Direct members (folders, files); loaded with [`Needs::MEMBER_COUNTS`].
+    pub member_counts: Option<(u64, u64)>,
+}
+
+impl Node {
+    /// Whether it has members rather than content.
+    pub fn is_folder(&self) -> bool {
+        self.kind == Kind::Folder
+    }
+
+    /// Whether it is the root of an account's tree.
+    pub fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+}
+
+/// What else to load with a node. A set: combine with `|`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs(u32);
+
+impl Needs {
+    /// The row alone.
+    pub const NONE: Needs = Needs(0);
+    /// [`Node::is_favourite`].
+    pub const FAVOURITE: Needs = Needs(1);
+    /// [`Node::dead_properties`].
+    pub const DEAD_PROPERTIES: Needs = Needs(2);
+    /// [`Node::locks`].
+    pub const LOCKS: Needs = Needs(4);
+    /// [`Node::member_counts`].
+    pub const MEMBER_COUNTS: Needs = Needs(8);
+    /// Says that the reader also wants the pool ([`crate::Tree::quota`]); loads nothing on the node.
+    pub const QUOTA: Needs = Needs(16);
+
+    /// Whether all of `other` is in this set.
+    pub const fn includes(self, other: Needs) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both sets together.
+    pub const fn and(self, other: Needs) -> Needs {
+        Needs(self.0 | other.0)
+    }
+}
+
+impl std::ops::BitOr for Needs {
+    type Output = Needs;
+
+    fn bitor(self, other: Needs) -> Needs {
+        self.and(other)
+    }
+}
+
+/// A property that the server only keeps (RFC 4918 §4.3): the element as the client sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadProperty {
+    /// Namespace of its name; may be empty.
+    pub namespace: String,
+    /// Local part of its name.
+    pub local: String,
+    /// The whole property element as a self-contained XML fragment.
+    pub xml: String,
+}
+
+/// The pool, as one account sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// All that counts: files, versions, trash, unfinished uploads.
+    pub used_bytes: u64,
+    /// What may still be written.
+    pub available_bytes: u64,
+}

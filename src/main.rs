@@ -1,0 +1,2 @@
+//! nichoir
+fn main() {}
