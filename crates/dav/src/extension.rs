@@ -1,0 +1,152 @@
+//! What a protocol adds to DAV: properties, reports, name rules, headers, words for errors.
+//! A method exists once, here in `dav`; an extension fills its gaps and never copies it.
+
+use std::fmt::Debug;
+
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Method};
+use nichoir_auth::Caller;
+use nichoir_store::checksum::{Algorithm, Checksum};
+use nichoir_store::{Node, Timestamp};
+use nichoir_xml::{Name, Writer};
+
+use crate::error::Error;
+use crate::property::Property;
+use crate::report::Report;
+use crate::request::{Body, Response};
+use crate::target::Call;
+
+/// What an extension does later, with everything it needs cloned into it.
+pub type Answering = BoxFuture<'static, Result<Response, Error>>;
+
+/// A protocol on top of DAV. Every method has a default that adds nothing.
+pub trait Extension: Debug + Send + Sync + 'static {
+    /// Tokens of the `DAV` header, such as `extended-mkcol`.
+    fn features(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Methods that [`Extension::method`] serves, for `Allow`.
+    fn methods(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Its live properties. A row here goes before a row of the same name in `dav`.
+    fn properties(&self) -> &'static [Property] {
+        &[]
+    }
+
+    /// Its reports on the file tree.
+    fn reports(&self) -> &'static [Report] {
+        &[]
+    }
+
+    /// Whether no client may store a dead property of that name (answered 403).
+    fn reserves_property(&self, name: &Name) -> bool {
+        let _ = name;
+        false
+    }
+
+    /// Whether `allprop` lists this live property, where the dialect differs from its row; `None`: as the row says.
+    fn lists_in_allprop(&self, name: &Name) -> Option<bool> {
+        let _ = name;
+        None
+    }
+
+    /// Whether a resource may be created under this name (PUT, MKCOL, COPY, MOVE, LOCK).
+    ///
+    /// # Errors
+    /// [`Error::bad_name`] with what is wrong with it.
+    fn check_name(&self, name: &str) -> Result<(), Error> {
+        let _ = name;
+        Ok(())
+    }
+
+    /// Reads the dialect's headers of a PUT, before its body is touched.
+    ///
+    /// # Errors
+    /// 400 for a header that makes no sense.
+    fn prepare_put(&self, headers: &HeaderMap, put: &mut PutOptions) -> Result<(), Error> {
+        let _ = (headers, put);
+        Ok(())
+    }
+
+    /// Whether a DELETE with these headers passes the trash by.
+    fn skips_trash(&self, headers: &HeaderMap) -> bool {
+        let _ = headers;
+        false
+    }
+
+    /// Whether the client is known to spell the resources of its `If` header wrongly: their tags are not compared.
+    fn is_lenient_about_if(&self, headers: &HeaderMap) -> bool {
+        let _ = headers;
+        false
+    }
+
+    /// The media type to serve content of `media_type` under, where its own is dangerous in a browser.
+    fn served_media_type(&self, media_type: &str) -> Option<&'static str> {
+        let _ = media_type;
+        None
+    }
+
+    /// Adds headers to a successful GET, HEAD, PUT, MKCOL, COPY, MOVE or LOCK.
+    fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {
+        let _ = (answered, headers);
+    }
+
+    /// Adds elements to a `DAV:error` body, after the precondition element.
+    fn render_error(&self, error: &Error, writer: &mut Writer) {
+        let _ = (error, writer);
+    }
+
+    /// What GET of a collection answers, such as an archive; `None`: an empty 200.
+    fn get_collection(&self, call: &Call<'_>, folder: &Node) -> Option<Answering> {
+        let _ = (call, folder);
+        None
+    }
+
+    /// Serves a method that `dav` does not know; gives the body back where it does not either.
+    ///
+    /// # Errors
+    /// The body, untouched, for the next extension; 501 if there is none.
+    fn method(&self, call: &Call<'_>, body: Body) -> Result<Answering, Body> {
+        let _ = call;
+        Err(body)
+    }
+}
+
+/// What the headers of a PUT say beyond RFC 9110.
+#[derive(Clone, Debug, Default)]
+pub struct PutOptions {
+    /// The modification time to keep.
+    pub modified: Option<Timestamp>,
+    /// The creation time to keep.
+    pub created: Option<Timestamp>,
+    /// Checksums to keep with the file, as the client sent them.
+    pub checksums: Option<String>,
+    /// A checksum that the body must have.
+    pub expected: Option<Checksum>,
+    /// Digests to compute on the way, for [`Answered::digests`].
+    pub algorithms: Vec<Algorithm>,
+    /// Whether missing parents are made.
+    pub makes_parents: bool,
+    /// A total that the pool must have room for, besides the body's own length.
+    pub total_bytes: Option<u64>,
+}
+
+/// A request that succeeded, for [`Extension::decorate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// Its headers.
+    pub request_headers: &'a HeaderMap,
+    /// Who asked.
+    pub caller: &'a Caller,
+    /// The node that was read or written; of COPY and MOVE the destination.
+    pub node: &'a Node,
+    /// Of a PUT: what [`Extension::prepare_put`] made of the headers.
+    pub put: Option<&'a PutOptions>,
+    /// Of a PUT: the digests that were asked for.
+    pub digests: &'a [Checksum],
+}

@@ -1,0 +1,128 @@
+//! Live properties: a row each. RFC 4918 §4.2 and §15; dead ones need no row.
+//!
+//! A row's function is pure: what it looks at was loaded for the whole page, by the `needs` of the rows asked for.
+
+use std::borrow::Cow;
+
+use nichoir_auth::Caller;
+use nichoir_store::change::PatchProperties;
+use nichoir_store::{Etag, Needs, Node, Quota, Timestamp};
+use nichoir_xml::{Element, Name, Writer};
+
+use crate::Dav;
+use crate::error::Error;
+use crate::target::Mount;
+
+/// The resource whose properties are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'a> {
+    /// The engine, for what it supports.
+    pub dav: &'a Dav,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The mount that the request came through.
+    pub mount: &'a Mount,
+    /// The node, with what the rows' needs asked for.
+    pub node: &'a Node,
+    /// The pool, loaded with [`Needs::QUOTA`].
+    pub quota: Option<Quota>,
+}
+
+/// A property's value, written without being copied where possible.
+#[derive(Clone, Debug)]
+pub enum Value<'a> {
+    /// An empty element.
+    Empty,
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A number.
+    Number(u64),
+    /// A number that may be negative.
+    Signed(i64),
+    /// An entity tag with its quotes.
+    Etag(Etag),
+    /// A date as in HTTP: `Mon, 02 Jun 2025 08:15:30 GMT`.
+    HttpDate(Timestamp),
+    /// A date as in RFC 3339: `2025-06-02T08:15:30Z`.
+    InternetDate(Timestamp),
+    /// `true` or `false`.
+    Truth(bool),
+    /// A `DAV:href`, already encoded.
+    Href(Cow<'a, str>),
+    /// Text that this function appends.
+    Appended(fn(&Resource<'_>, &mut String)),
+    /// Elements that this function writes.
+    Elements(fn(&Resource<'_>, &mut Writer)),
+}
+
+impl<'a> Value<'a> {
+    /// Text, borrowed or owned.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Value<'a> {
+        Value::Text(text.into())
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Value::Number(number)
+    }
+}
+
+/// Reads a live property; `None` where the resource does not have it (404 in the propstat).
+pub type Read = for<'a> fn(&Resource<'a>) -> Option<Value<'a>>;
+/// Turns a PROPPATCH step into a field of the change: the element to set, or `None` to remove.
+pub type Write = fn(Option<&Element>, &mut PatchProperties) -> Result<(), Error>;
+
+/// A row of a property table.
+#[derive(Clone, Debug)]
+pub struct Property {
+    pub(crate) name: Name,
+    pub(crate) is_in_allprop: bool,
+    pub(crate) needs: Needs,
+    pub(crate) read: Read,
+    pub(crate) write: Option<Write>,
+}
+
+impl Property {
+    /// A live property that nothing can be read of yet; protected until [`Property::write`] says otherwise.
+    pub const fn live(name: Name) -> Property {
+        Property { name, is_in_allprop: false, needs: Needs::NONE, read: absent, write: None }
+    }
+
+    /// Listed by `allprop`.
+    #[must_use]
+    pub const fn in_allprop(mut self) -> Property {
+        self.is_in_allprop = true;
+        self
+    }
+
+    /// What has to be loaded with the node.
+    #[must_use]
+    pub const fn needs(mut self, needs: Needs) -> Property {
+        self.needs = needs;
+        self
+    }
+
+    /// How it is read.
+    #[must_use]
+    pub const fn read(mut self, read: Read) -> Property {
+        self.read = read;
+        self
+    }
+
+    /// How it is written.
+    #[must_use]
+    pub const fn write(mut self, write: Write) -> Property {
+        self.write = Some(write);
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+fn absent<'a>(_: &Resource<'a>) -> Option<Value<'a>> {
+    None
+}

@@ -1,0 +1,39 @@
+//! The reports of the file tree. RFC 3253 §3.6.
+
+use http::HeaderMap;
+use nichoir_auth::Caller;
+use nichoir_store::NodePath;
+use nichoir_xml::{Element, Name};
+
+use crate::Dav;
+use crate::extension::Answering;
+use crate::header::depth::Depth;
+use crate::target::Mount;
+
+/// A row of a reports table.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The name of its request's root element.
+    pub name: Name,
+    /// Answers it.
+    pub answer: fn(ReportCall) -> Answering,
+}
+
+/// A REPORT request, owned, so that the answer can be streamed.
+#[derive(Clone, Debug)]
+pub struct ReportCall {
+    /// The engine.
+    pub dav: Dav,
+    /// Who asks.
+    pub caller: Caller,
+    /// The mount that the request came through.
+    pub mount: Mount,
+    /// What it is about.
+    pub path: NodePath,
+    /// The `Depth` header; absent means 0 (RFC 3253 §3.6).
+    pub depth: Depth,
+    /// The other headers.
+    pub headers: HeaderMap,
+    /// The request's root element.
+    pub root: Element,
+}
