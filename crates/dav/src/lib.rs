@@ -4,6 +4,7 @@
 //! protocol adds comes in as an [`Extension`].
 
 mod answer;
+mod conditions;
 pub mod error;
 pub mod extension;
 pub mod header;
@@ -30,7 +31,7 @@ pub use extension::{Answered, Answering, Extension, PutOptions};
 pub use property::{Property, Resource, Value};
 pub use report::{Report, ReportCall};
 pub use request::{Body, BoxError, Request, Response};
-pub use selection::PropertyRequest;
+pub use selection::{PropertyRequest, Selection};
 pub use target::{Call, Mount};
 
 use header::depth::Depth;
@@ -108,12 +109,12 @@ impl Dav {
     pub async fn handle(&self, caller: &Caller, mount: &Mount, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let answer = method::answer(self, caller, mount, &parts, body).await;
-        self.finish(answer, Some(mount))
+        self.finish(&parts.method, answer, Some(mount))
     }
 
     /// The answer to a request that failed outside of a mount.
     pub fn refuse(&self, error: Error) -> Response {
-        self.finish(Err(error), None)
+        self.finish(&http::Method::GET, Err(error), None)
     }
 
     /// The limits and choices.
@@ -123,5 +124,12 @@ impl Dav {
 
     fn extensions(&self) -> impl Iterator<Item = &dyn Extension> {
         self.0.extensions.iter().map(|extension| &**extension)
+    }
+}
+
+impl Dav {
+    /// The reports that the tree's resources answer.
+    pub fn reports(&self) -> &[Report] {
+        &self.0.reports
     }
 }

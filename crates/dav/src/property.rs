@@ -3,11 +3,13 @@
 //! A row's function is pure: what it looks at was loaded for the whole page, by the `needs` of the rows asked for.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
 
 use nichoir_auth::Caller;
 use nichoir_store::change::PatchProperties;
 use nichoir_store::{Etag, Needs, Node, Quota, Timestamp};
-use nichoir_xml::{Element, Name, Writer};
+use nichoir_xml::{Element, Name, Writer, dav};
 
 use crate::Dav;
 use crate::error::Error;
@@ -26,6 +28,8 @@ pub struct Resource<'a> {
     pub node: &'a Node,
     /// The pool, loaded with [`Needs::QUOTA`].
     pub quota: Option<Quota>,
+    /// The present sync token, loaded when `DAV:sync-token` is asked for.
+    pub sync_token: Option<i64>,
 }
 
 /// A property's value, written without being copied where possible.
@@ -60,6 +64,55 @@ impl<'a> Value<'a> {
     pub fn text(text: impl Into<Cow<'a, str>>) -> Value<'a> {
         Value::Text(text.into())
     }
+
+    /// Writes the element `name` with this value; `text` is room to format in.
+    pub(crate) fn write(self, name: &Name, resource: &Resource<'_>, writer: &mut Writer, text: &mut String) {
+        text.clear();
+        // Writing into a String cannot fail.
+        let _ = match self {
+            Value::Empty => return writer.empty(name),
+            Value::Text(value) => return writer.text_element(name, &value),
+            Value::Truth(value) => return writer.text_element(name, if value { "true" } else { "false" }),
+            Value::Href(href) => {
+                writer.open(name);
+                writer.text_element(&dav::HREF, &href);
+                return writer.close();
+            }
+            Value::Elements(write) => {
+                writer.open(name);
+                write(resource, writer);
+                return writer.close();
+            }
+            Value::Number(number) => write!(text, "{number}"),
+            Value::Signed(number) => write!(text, "{number}"),
+            Value::Etag(etag) => write!(text, "\"{etag}\""),
+            Value::HttpDate(instant) => append_http_date(text, instant),
+            Value::InternetDate(instant) => append_internet_date(text, instant),
+            Value::Appended(append) => {
+                append(resource, text);
+                Ok(())
+            }
+        };
+        writer.text_element(name, text);
+    }
+}
+
+/// The last second of the year 9999: what both date forms can say.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// An instant as `Last-Modified` and `DAV:getlastmodified` have it; before 1970 becomes 1970.
+pub(crate) fn http_date(instant: Timestamp) -> httpdate::HttpDate {
+    let seconds = instant.seconds().clamp(0, LAST_SECOND).unsigned_abs();
+    httpdate::HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+fn append_http_date(text: &mut String, instant: Timestamp) -> std::fmt::Result {
+    write!(text, "{}", http_date(instant))
+}
+
+fn append_internet_date(text: &mut String, instant: Timestamp) -> std::fmt::Result {
+    let date = chrono::DateTime::from_timestamp(instant.seconds().clamp(0, LAST_SECOND), 0).unwrap_or_default();
+    write!(text, "{}", date.format("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 impl From<u64> for Value<'_> {

@@ -1,0 +1,133 @@
+//! The live properties of DAV itself. RFC 4918 §15, 4331 §3, 5397 §3, 3744 §5, 3253 §3.1.5, 6578 §4.
+
+use nichoir_store::{Lock, Needs, Node, Scope};
+use nichoir_xml::{Writer, dav};
+
+use crate::href;
+use crate::privilege;
+use crate::property::{Property, Resource, Value};
+use crate::report::sync_collection;
+use crate::target::Mount;
+
+/// The table. Quota and access properties are not in allprop, as their RFCs ask.
+pub(crate) static PROPERTIES: &[Property] = &[
+    Property::live(dav::CREATIONDATE).in_allprop().read(|it| Some(Value::InternetDate(it.node.created))),
+    Property::live(dav::DISPLAYNAME).in_allprop().read(|it| Some(Value::text(display_name(it)))),
+    Property::live(dav::GETCONTENTLENGTH).in_allprop().read(|it| file(it).map(|node| Value::Number(node.size_bytes))),
+    Property::live(dav::GETCONTENTTYPE).in_allprop().read(|it| file(it).map(|node| Value::text(media_type(node)))),
+    Property::live(dav::GETETAG).in_allprop().read(|it| Some(Value::Etag(it.node.etag))),
+    Property::live(dav::GETLASTMODIFIED).in_allprop().read(|it| Some(Value::HttpDate(it.node.modified))),
+    Property::live(dav::LOCKDISCOVERY).in_allprop().needs(Needs::LOCKS).read(|_| Some(Value::Elements(write_locks))),
+    Property::live(dav::RESOURCETYPE).in_allprop().read(resource_type),
+    Property::live(dav::SUPPORTEDLOCK).in_allprop().read(|_| Some(Value::Elements(write_supported_locks))),
+    Property::live(dav::QUOTA_AVAILABLE_BYTES).needs(Needs::QUOTA).read(|it| {
+        folder(it).and(it.quota).map(|quota| Value::Number(quota.available_bytes))
+    }),
+    Property::live(dav::QUOTA_USED_BYTES).needs(Needs::QUOTA).read(|it| {
+        folder(it).and(it.quota).map(|quota| Value::Number(quota.used_bytes))
+    }),
+    Property::live(dav::CURRENT_USER_PRINCIPAL).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
+    Property::live(dav::OWNER).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
+    Property::live(dav::PRINCIPAL_COLLECTION_SET).read(|it| Some(Value::Href((&*it.mount.principals).into()))),
+    Property::live(dav::CURRENT_USER_PRIVILEGE_SET).read(|_| Some(Value::Elements(privilege::write_all))),
+    Property::live(dav::SUPPORTED_REPORT_SET).read(|_| Some(Value::Elements(write_reports))),
+    Property::live(dav::SYNC_TOKEN).read(|it| {
+        folder(it).and(it.sync_token)?;
+        Some(Value::Appended(|it, text| sync_collection::append_token(text, it.sync_token.unwrap_or_default())))
+    }),
+];
+
+fn file<'a>(it: &Resource<'a>) -> Option<&'a Node> {
+    (!it.node.is_folder()).then_some(it.node)
+}
+
+fn folder<'a>(it: &Resource<'a>) -> Option<&'a Node> {
+    it.node.is_folder().then_some(it.node)
+}
+
+/// The name; of the root the login, as clients show it in their side bar.
+fn display_name<'a>(it: &Resource<'a>) -> &'a str {
+    if it.node.is_root() { &it.caller.account.login } else { &it.node.name }
+}
+
+/// The media type of a file: as set by a client, else by the ending of the name.
+pub(crate) fn media_type(node: &Node) -> &str {
+    match &node.media_type {
+        Some(told) => told,
+        None => mime_guess::from_path(&node.name).first_raw().unwrap_or("application/octet-stream"),
+    }
+}
+
+fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
+    Some(if it.node.is_folder() { Value::Elements(|_, writer| writer.empty(&dav::COLLECTION)) } else { Value::Empty })
+}
+
+fn write_locks(it: &Resource<'_>, writer: &mut Writer) {
+    let now_seconds = it.caller.space.ports().clock.now().seconds();
+    for lock in &it.node.locks {
+        write_active_lock(lock, it.mount, now_seconds, writer);
+    }
+}
+
+/// `DAV:activelock` (RFC 4918 §14.1).
+fn write_active_lock(lock: &Lock, mount: &Mount, now_seconds: i64, writer: &mut Writer) {
+    writer.open(&dav::ACTIVELOCK);
+    write_scope(lock.scope, writer);
+    writer.text_element(&dav::DEPTH, if lock.is_deep { "infinity" } else { "0" });
+    if let Some(owner) = &lock.owner_xml {
+        writer.fragment(owner);
+    }
+    let rest_seconds = lock.expires.seconds().saturating_sub(now_seconds).max(0);
+    writer.text_element(&dav::TIMEOUT, &format!("Second-{rest_seconds}"));
+    writer.open(&dav::LOCKTOKEN);
+    writer.text_element(&dav::HREF, &lock.token);
+    writer.close();
+    writer.open(&dav::LOCKROOT);
+    let mut root = mount.prefix.to_string();
+    href::append_path(&mut root, &lock.root);
+    writer.text_element(&dav::HREF, &root);
+    writer.close();
+    writer.close();
+}
+
+fn write_scope(scope: Scope, writer: &mut Writer) {
+    writer.open(&dav::LOCKSCOPE);
+    writer.empty(match scope {
+        Scope::Exclusive => &dav::EXCLUSIVE,
+        Scope::Shared => &dav::SHARED,
+    });
+    writer.close();
+    writer.open(&dav::LOCKTYPE);
+    writer.empty(&dav::WRITE);
+    writer.close();
+}
+
+fn write_supported_locks(_: &Resource<'_>, writer: &mut Writer) {
+    for scope in [Scope::Exclusive, Scope::Shared] {
+        writer.open(&dav::LOCKENTRY);
+        write_scope(scope, writer);
+        writer.close();
+    }
+}
+
+fn write_reports(it: &Resource<'_>, writer: &mut Writer) {
+    for report in it.dav.reports() {
+        writer.open(&dav::SUPPORTED_REPORT);
+        writer.open(&dav::REPORT);
+        writer.empty(&report.name);
+        writer.close();
+        writer.close();
+    }
+}
+
+/// The `DAV:prop` body of a LOCK answer (RFC 4918 §9.10.1).
+pub(crate) fn lock_answer(lock: &Lock, mount: &Mount, now_seconds: i64) -> bytes::Bytes {
+    let mut writer = Writer::new();
+    writer.declaration();
+    writer.open_root(&dav::PROP);
+    writer.open(&dav::LOCKDISCOVERY);
+    write_active_lock(lock, mount, now_seconds, &mut writer);
+    writer.close();
+    writer.close();
+    writer.take()
+}
