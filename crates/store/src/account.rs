@@ -1,7 +1,15 @@
 //! Accounts: the people of a space.
 
+use crate::error::Error;
 use crate::node::{AccountId, FileId};
 use crate::ports::Timestamp;
+use crate::row::{NO_PARENT, PURGED};
+use crate::space::Space;
+use crate::sql::{Connection, Row, Sql, Value, is_taken};
+use crate::tx::Tx;
+
+/// The longest login, in bytes.
+const LOGIN_BYTES_MAX: usize = 64;
 
 /// What an account may do in its space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +41,8 @@ pub struct Account {
     pub language: Option<String>,
     /// The root of its tree.
     pub home: FileId,
+    /// The root of its trash.
+    pub trash: FileId,
     /// When it was made.
     pub created: Timestamp,
     /// When it last logged in or used a device; to the minute.
@@ -70,3 +80,272 @@ pub struct AccountUpdate {
     /// The language of messages; `Some(None)`: the space's.
     pub language: Option<Option<String>>,
 }
+
+impl Space {
+    /// Makes an account with an empty home.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] for a login or mail address in use, [`Error::BadName`] for a login of other characters,
+    /// [`Error::TooLarge`] at the space's number of accounts.
+    pub async fn create_account(&self, new: NewAccount) -> Result<Account, Error> {
+        check_login(&new.login)?;
+        let account = self.core().write(move |tx| Box::pin(create(tx, new))).await;
+        self.accounts_changed();
+        account.map_err(taken_as_exists)
+    }
+
+    /// The account of that number.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn account(&self, id: AccountId) -> Result<Account, Error> {
+        find(&mut *self.core().reader().await?, BY_ID, &[id.into()]).await
+    }
+
+    /// The account with that login or, failing that, that mail address, whatever its case.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn account_by_login(&self, login: &str) -> Result<Account, Error> {
+        let key = login.to_lowercase();
+        let mut reader = self.core().reader().await?;
+        match find(&mut reader, BY_LOGIN, &[key.as_str().into()]).await {
+            Err(Error::NotFound) => find(&mut reader, BY_EMAIL, &[key.into()]).await,
+            found => found,
+        }
+    }
+
+    /// All accounts, by number.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
+        self.core().reader().await?.all(ALL, &[]).await?.iter().map(account_of).collect()
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Exists`] for a mail address in use.
+    pub async fn update_account(&self, id: AccountId, update: AccountUpdate) -> Result<Account, Error> {
+        let account = self.core().write(move |tx| Box::pin(change(tx, id, update))).await;
+        self.accounts_changed();
+        account.map_err(taken_as_exists)
+    }
+
+    /// Deletes an account, its devices and its tree.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn delete_account(&self, id: AccountId) -> Result<(), Error> {
+        let deleted = self.core().write(move |tx| Box::pin(delete(tx, id))).await;
+        self.accounts_changed();
+        deleted
+    }
+
+    /// Makes every remembered log-in of this space invalid.
+    pub(crate) fn accounts_changed(&self) {
+        self.core().account_epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+fn check_login(login: &str) -> Result<(), Error> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
+    if login.is_empty() || login.len() > LOGIN_BYTES_MAX || !login.chars().all(is_plain) || login.starts_with('.') {
+        let rule = format!("a login has 1 to {LOGIN_BYTES_MAX} of A-Z a-z 0-9 _ . @ - and does not begin with a dot");
+        return Err(Error::BadName(rule));
+    }
+    Ok(())
+}
+
+fn taken_as_exists(error: Error) -> Error {
+    if is_taken(&error) { Error::Exists } else { error }
+}
+
+async fn find(connection: &mut Connection, sql: Sql, args: &[Value]) -> Result<Account, Error> {
+    account_of(&connection.maybe(sql, args).await?.ok_or(Error::NotFound)?)
+}
+
+async fn create(tx: &mut Tx, new: NewAccount) -> Result<Account, Error> {
+    let limit = tx.core.max_accounts.load(std::sync::atomic::Ordering::Relaxed);
+    if tx.row(COUNT, &[]).await?.count(0)? >= limit {
+        return Err(Error::TooLarge { limit });
+    }
+    let id = AccountId(tx.fresh_id());
+    let home = make_root(tx, format!("home {id}")).await?;
+    let trash = make_root(tx, format!("trash {id}")).await?;
+    let display_name = if new.display_name.is_empty() { new.login.clone() } else { new.display_name };
+    let args: [Value; 12] = [
+        id.into(),
+        new.login.as_str().into(),
+        new.login.to_lowercase().into(),
+        display_name.into(),
+        new.email.as_deref().into(),
+        new.email.as_deref().map(str::to_lowercase).into(),
+        name_of(new.role).into(),
+        new.password_hash.into(),
+        true.into(),
+        home.into(),
+        trash.into(),
+        tx.now().into(),
+    ];
+    tx.one(INSERT, &args).await?;
+    find(&mut tx.connection, BY_ID, &[id.into()]).await
+}
+
+async fn make_root(tx: &mut Tx, name: String) -> Result<FileId, Error> {
+    tx.advance();
+    let id = FileId(tx.fresh_id());
+    let args = [id.into(), NO_PARENT.into(), name.into(), true.into(), tx.etag().into(), tx.now().into()];
+    tx.one(INSERT_ROOT, &args).await?;
+    Ok(id)
+}
+
+async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Account, Error> {
+    let old = find(&mut tx.connection, BY_ID, &[id.into()]).await?;
+    let email = update.email.unwrap_or(old.email);
+    let args: [Value; 8] = [
+        id.into(),
+        update.display_name.unwrap_or(old.display_name).into(),
+        email.as_deref().into(),
+        email.as_deref().map(str::to_lowercase).into(),
+        name_of(update.role.unwrap_or(old.role)).into(),
+        update.password_hash.unwrap_or(old.password_hash).into(),
+        update.is_enabled.unwrap_or(old.is_enabled).into(),
+        update.language.unwrap_or(old.language).into(),
+    ];
+    tx.one(UPDATE, &args).await?;
+    find(&mut tx.connection, BY_ID, &[id.into()]).await
+}
+
+/// The account's rows go at once, its trees step by step; their bytes are free at once.
+async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
+    let account = find(&mut tx.connection, BY_ID, &[id.into()]).await?;
+    let uploads = tx.all(UPLOADS, &[id.into()]).await?;
+    for upload in uploads {
+        crate::change::abort_upload(tx, upload.int(0)?).await?;
+    }
+    for (root, is_trash) in [(account.home, false), (account.trash, true)] {
+        let bytes = tx.row(SIZE, &[root.into()]).await?.count(0)?;
+        if is_trash {
+            tx.refund_reclaimed(bytes)
+        } else {
+            tx.refund(bytes)
+        }
+        tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
+    }
+    for forget in [FORGET_TRASH, FORGET_FAVOURITES, FORGET_LOCKS, FORGET_DEVICES, FORGET_FLOWS, FORGET_FINISHED] {
+        tx.run(forget, &[id.into()]).await?;
+    }
+    tx.one(DELETE, &[id.into()]).await
+}
+
+const fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::Member => "member",
+        Role::Admin => "admin",
+    }
+}
+
+/// The columns that [`account_of`] reads; the table goes by the name `account`.
+macro_rules! account_columns {
+    () => {
+        "account.id, account.login, account.display_name, account.email, account.role, account.password_hash, \
+         account.is_enabled, account.language, account.home_id, account.trash_id, account.created_us, \
+         account.last_seen_us"
+    };
+}
+pub(crate) use account_columns;
+
+/// How many columns [`account_columns`] has.
+pub(crate) const ACCOUNT_COLUMNS: usize = 12;
+
+pub(crate) fn account_of(row: &Row) -> Result<Account, Error> {
+    let id = AccountId(row.int(0)?);
+    Ok(Account {
+        id,
+        login: row.text(1)?,
+        display_name: row.text(2)?,
+        email: row.maybe_text(3)?,
+        role: match row.text(4)?.as_str() {
+            "member" => Role::Member,
+            "admin" => Role::Admin,
+            _ => return Err(Error::Corrupt { table: "account", column: "role", id: id.0 }),
+        },
+        password_hash: row.maybe_text(5)?,
+        is_enabled: row.truth(6)?,
+        language: row.maybe_text(7)?,
+        home: FileId(row.int(8)?),
+        trash: FileId(row.int(9)?),
+        created: Timestamp(row.int(10)?),
+        last_seen: row.maybe_int(11)?.map(Timestamp),
+    })
+}
+
+const BY_ID: Sql = Sql(concat!("SELECT ", account_columns!(), " FROM account WHERE space_id = $1 AND id = $2"));
+
+const BY_LOGIN: Sql =
+    Sql(concat!("SELECT ", account_columns!(), " FROM account WHERE space_id = $1 AND login_key = $2"));
+
+const BY_EMAIL: Sql =
+    Sql(concat!("SELECT ", account_columns!(), " FROM account WHERE space_id = $1 AND email_key = $2"));
+
+const ALL: Sql = Sql(concat!("SELECT ", account_columns!(), " FROM account WHERE space_id = $1 ORDER BY id"));
+
+const COUNT: Sql = Sql("SELECT COUNT(*) FROM account WHERE space_id = $1");
+
+const INSERT: Sql =
+    Sql("INSERT INTO account (space_id, id, login, login_key, display_name, email, email_key, role, password_hash,
+                          is_enabled, home_id, trash_id, created_us)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+
+const INSERT_ROOT: Sql = Sql(
+    "INSERT INTO node (space_id, id, parent_id, name, is_folder, etag, size_bytes, modified_us, created_us, uploaded_us)
+     VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7, $7)",
+);
+
+const UPDATE: Sql = Sql("UPDATE account
+        SET display_name = $3, email = $4, email_key = $5, role = $6, password_hash = $7, is_enabled = $8,
+            language = $9
+      WHERE space_id = $1 AND id = $2");
+
+const UPLOADS: Sql = Sql("SELECT id FROM upload WHERE space_id = $1 AND account_id = $2");
+
+const SIZE: Sql = Sql("SELECT size_bytes FROM node WHERE space_id = $1 AND id = $2");
+
+const PURGE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
+
+const FORGET_TRASH: Sql = Sql("DELETE FROM trash WHERE space_id = $1 AND account_id = $2");
+
+const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AND account_id = $2");
+
+const FORGET_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND account_id = $2");
+
+const FORGET_DEVICES: Sql = Sql("DELETE FROM device WHERE space_id = $1 AND account_id = $2");
+
+const FORGET_FLOWS: Sql = Sql("DELETE FROM login_flow WHERE space_id = $1 AND account_id = $2");
+
+const FORGET_FINISHED: Sql = Sql("DELETE FROM finished_upload WHERE space_id = $1 AND account_id = $2");
+
+const DELETE: Sql = Sql("DELETE FROM account WHERE space_id = $1 AND id = $2");
+
+pub(crate) const STATEMENTS: &[Sql] = &[
+    BY_ID,
+    BY_LOGIN,
+    BY_EMAIL,
+    ALL,
+    COUNT,
+    INSERT,
+    INSERT_ROOT,
+    UPDATE,
+    UPLOADS,
+    SIZE,
+    PURGE,
+    FORGET_TRASH,
+    FORGET_FAVOURITES,
+    FORGET_LOCKS,
+    FORGET_DEVICES,
+    FORGET_FLOWS,
+    FORGET_FINISHED,
+    DELETE,
+];

@@ -1,4 +1,266 @@
-//! skeleton
-/// Blobs.
-#[derive(Clone, Debug)]
-pub struct Blobs;
+//! Blobs: immutable bytes under keys that are used once. Local files, synced with their directory before a write is
+//! called done, or an S3 bucket. No correctness ever hangs on S3's conditions, listings or clocks.
+
+use std::fmt;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    ClientOptions, GetOptions, GetRange, GetResultPayload, MultipartUpload, ObjectStore, ObjectStoreExt as _,
+    PutPayload,
+};
+use tokio::task::JoinHandle;
+
+use crate::content::ByteStream;
+use crate::error::Error;
+use crate::open_space::run_blocking;
+use crate::store::{BlobConfig, S3Config};
+
+/// One run of bytes read from a local file.
+const READ_BYTES: usize = 512 * 1024;
+/// One part written to a local file: S3 wants no less than 5 MiB, a file system has no such wish.
+const LOCAL_PART_BYTES: usize = 1024 * 1024;
+
+/// Where blobs are. Cheap to clone.
+#[derive(Clone)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    part_bytes: usize,
+    /// The directory of a local store.
+    root: Option<PathBuf>,
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blobs({})", self.store)
+    }
+}
+
+impl Blobs {
+    /// Opens the store that `config` names; `part_bytes` is the size of a part on its way to S3.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] for a directory that cannot be made or settings that make no sense.
+    pub fn open(config: &BlobConfig, part_bytes: usize) -> Result<Blobs, Error> {
+        match config {
+            BlobConfig::Memory => Ok(Blobs::from_object_store(Arc::new(InMemory::new()), part_bytes)),
+            BlobConfig::Local { directory } => {
+                std::fs::create_dir_all(directory)?;
+                let store = LocalFileSystem::new_with_prefix(directory)?.with_fsync(true);
+                let root = Some(directory.clone());
+                Ok(Blobs { store: Arc::new(store), part_bytes: LOCAL_PART_BYTES, root })
+            }
+            BlobConfig::S3(config) => Ok(Blobs::from_object_store(open_s3(config)?, part_bytes)),
+        }
+    }
+
+    /// Blobs over any object store: for tests that make it fail.
+    pub fn from_object_store(store: Arc<dyn ObjectStore>, part_bytes: usize) -> Blobs {
+        Blobs { store, part_bytes, root: None }
+    }
+
+    /// Begins a blob; it exists once [`BlobWriter::finish`] has returned.
+    pub(crate) fn write(&self, key: &str) -> BlobWriter {
+        BlobWriter {
+            blobs: self.clone(),
+            path: Path::from(key),
+            buffer: BytesMut::new(),
+            upload: None,
+            under_way: None,
+        }
+    }
+
+    /// The bytes of `range`, in order, in runs of moderate size.
+    pub(crate) fn read(&self, key: &str, range: Range<u64>) -> ByteStream {
+        let store = Arc::clone(&self.store);
+        let path = Path::from(key);
+        if range.is_empty() {
+            return Box::pin(futures_util::stream::empty());
+        }
+        let opened = async move {
+            let wanted = range.end - range.start;
+            let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+            let found = store.get_opts(&path, options).await?;
+            if found.range.end - found.range.start != wanted {
+                return Err(Error::unavailable(format!("blob {path} is shorter than its row says")));
+            }
+            Ok::<ByteStream, Error>(match found.payload {
+                GetResultPayload::File(file, _) => read_file(file, found.range),
+                GetResultPayload::Stream(stream) => Box::pin(stream.map_err(Error::from)),
+            })
+        };
+        Box::pin(futures_util::stream::once(opened).try_flatten())
+    }
+
+    /// Removes a blob; one that is not there is removed already.
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
+        if let Some(root) = &self.root {
+            // What a crash left of a write under way: object_store stages `KEY` as `KEY#1`.
+            let staged = root.join(format!("{key}#1"));
+            let _ = tokio::fs::remove_file(staged).await;
+        }
+        match self.store.delete(&Path::from(key)).await {
+            Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How many bytes the blob has; `None` if there is none.
+    pub(crate) async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
+        match self.store.head(&Path::from(key)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The BLAKE3 of the blob as it is now.
+    pub(crate) async fn digest(&self, key: &str) -> Result<[u8; 32], Error> {
+        let size = self.size(key).await?.ok_or(Error::NotFound)?;
+        let mut stream = self.read(key, 0..size);
+        let mut hasher = blake3::Hasher::new();
+        while let Some(bytes) = stream.next().await {
+            let bytes = bytes?;
+            hasher = run_blocking(move || {
+                hasher.update(&bytes);
+                Ok(hasher)
+            })
+            .await?;
+        }
+        Ok(*hasher.finalize().as_bytes())
+    }
+
+    /// Every blob under `prefix` with its size: for the check, never for correctness.
+    pub(crate) fn list(&self, prefix: &str) -> futures_util::stream::BoxStream<'static, Result<(String, u64), Error>> {
+        let listed = self.store.list(Some(&Path::from(prefix)));
+        Box::pin(listed.map_ok(|it| (it.location.to_string(), it.size)).map_err(Error::from))
+    }
+
+    /// Whether the store takes, gives back and removes a blob.
+    pub(crate) async fn probe(&self, key: &str) -> Result<(), Error> {
+        let mut writer = self.write(key);
+        writer.push(Bytes::from_static(b"probe")).await?;
+        writer.finish().await?;
+        let found: Vec<Bytes> = self.read(key, 0..5).try_collect().await?;
+        self.delete(key).await?;
+        if found.concat() == b"probe" {
+            Ok(())
+        } else {
+            Err(Error::unavailable("the blob store gave back other bytes"))
+        }
+    }
+}
+
+fn open_s3(config: &S3Config) -> Result<Arc<dyn ObjectStore>, Error> {
+    // Fails only when a provider is installed already, which is then the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let store = AmazonS3Builder::new()
+        .with_endpoint(config.endpoint.trim_end_matches('/'))
+        .with_bucket_name(&config.bucket)
+        .with_region(&config.region)
+        .with_access_key_id(&config.access_key_id)
+        .with_secret_access_key(&config.secret_access_key)
+        .with_virtual_hosted_style_request(!config.has_path_style)
+        .with_client_options(ClientOptions::new().with_allow_http(config.endpoint.starts_with("http://")))
+        .build()?;
+    Ok(Arc::new(store))
+}
+
+fn read_file(file: std::fs::File, range: Range<u64>) -> ByteStream {
+    let start = range.start;
+    Box::pin(futures_util::stream::try_unfold((Some(file), range), move |(file, range)| async move {
+        let Some(mut file) = file.filter(|_| !range.is_empty()) else { return Ok(None) };
+        let (file, run) = run_blocking(move || {
+            if range.start == start {
+                file.seek(SeekFrom::Start(start))?;
+            }
+            let wanted = usize::try_from(range.end - range.start).unwrap_or(READ_BYTES).min(READ_BYTES);
+            let mut run = Vec::with_capacity(wanted);
+            let found = file.by_ref().take(wanted as u64).read_to_end(&mut run)?;
+            if found != wanted {
+                return Err(Error::unavailable("a blob ended early"));
+            }
+            Ok(((file, range.start + wanted as u64..range.end), Bytes::from(run)))
+        })
+        .await?;
+        let (file, rest) = file;
+        Ok(Some((run, (Some(file), rest))))
+    }))
+}
+
+/// A blob on its way in: one part being filled, one being written.
+pub(crate) struct BlobWriter {
+    blobs: Blobs,
+    path: Path,
+    buffer: BytesMut,
+    upload: Option<Box<dyn MultipartUpload>>,
+    under_way: Option<JoinHandle<Result<(), object_store::Error>>>,
+}
+
+impl BlobWriter {
+    /// Adds bytes; waits while the part before is still being written.
+    pub(crate) async fn push(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+        let part_bytes = self.blobs.part_bytes;
+        while !bytes.is_empty() {
+            let room = part_bytes - self.buffer.len();
+            self.buffer.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+            if self.buffer.len() == part_bytes {
+                let part = self.buffer.split().freeze();
+                self.write_part(part).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_part(&mut self, part: Bytes) -> Result<(), Error> {
+        self.settle().await?;
+        if self.upload.is_none() {
+            self.upload = Some(self.blobs.store.put_multipart(&self.path).await?);
+        }
+        if let Some(upload) = &mut self.upload {
+            self.under_way = Some(tokio::spawn(upload.put_part(PutPayload::from_bytes(part))));
+        }
+        Ok(())
+    }
+
+    /// Waits for the part under way.
+    async fn settle(&mut self) -> Result<(), Error> {
+        match self.under_way.take() {
+            Some(part) => part.await.map_err(|error| Error::Unavailable(Box::new(error)))?.map_err(Error::from),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the blob durable. After an error the key must not be used: nothing is known of what is there.
+    pub(crate) async fn finish(mut self) -> Result<(), Error> {
+        let rest = self.buffer.split().freeze();
+        if self.upload.is_none() {
+            self.blobs.store.put(&self.path, PutPayload::from_bytes(rest)).await?;
+            return Ok(());
+        }
+        if !rest.is_empty() {
+            self.write_part(rest).await?;
+        }
+        self.settle().await?;
+        if let Some(mut upload) = self.upload.take() {
+            upload.complete().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the blob up; what cannot be removed now is collected by its intent.
+    pub(crate) async fn abort(mut self) {
+        let _ = self.settle().await;
+        if let Some(mut upload) = self.upload.take() {
+            let _ = upload.abort().await;
+        }
+    }
+}

@@ -2,12 +2,19 @@
 
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
+use futures_util::StreamExt as _;
 
-use crate::checksum::{Algorithm, Checksum};
+use crate::blob::BlobWriter;
+use crate::checksum::{Algorithm, Checksum, Hasher, hex};
 use crate::error::Error;
+use crate::open_space::run_blocking;
+use crate::reach::blob_prefix;
+use crate::space::SpaceCore;
+use crate::sql::Sql;
 
 /// What the caller knows of a body before it arrives.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +48,7 @@ pub(crate) struct StagedPiece {
 }
 
 /// Where a run of bytes is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum PieceBytes {
     Inline(Bytes),
     Blob(String),
@@ -93,7 +100,212 @@ impl Content {
 
     /// The bytes of `range` (clipped to the content), in order, in runs of moderate size.
     pub fn stream(&self, range: Range<u64>) -> ByteStream {
-        let _ = (range, &self.pieces, &self.blobs);
-        unimplemented!()
+        let range = range.start.min(self.size_bytes)..range.end.min(self.size_bytes);
+        let parts: Vec<_> = self.pieces.iter().filter_map(|piece| piece.part_of(&range)).collect();
+        let blobs = self.blobs.clone();
+        // One piece is opened when the one before it has been read.
+        Box::pin(futures_util::stream::iter(parts).flat_map(move |(source, part)| match source {
+            PieceBytes::Inline(bytes) => in_memory(&bytes, part),
+            PieceBytes::Blob(key) => blobs.read(&key, part),
+        }))
+    }
+
+    /// The whole content, when it is small enough to be in memory already.
+    pub fn in_memory(&self) -> Option<Bytes> {
+        match &self.pieces[..] {
+            [] => Some(Bytes::new()),
+            [Piece { inline: Some(bytes), .. }] => Some(bytes.clone()),
+            _ => None,
+        }
     }
 }
+
+impl Piece {
+    /// Where the bytes are and which of them lie in `range`; `None` if none do.
+    fn part_of(&self, range: &Range<u64>) -> Option<(PieceBytes, Range<u64>)> {
+        let start = range.start.max(self.offset_bytes);
+        let end = range.end.min(self.offset_bytes + self.size_bytes);
+        if start >= end {
+            return None;
+        }
+        let source = match (&self.inline, &self.blob_key) {
+            (Some(bytes), _) => PieceBytes::Inline(bytes.clone()),
+            (None, key) => PieceBytes::Blob(key.clone().unwrap_or_default()),
+        };
+        Some((source, start - self.offset_bytes..end - self.offset_bytes))
+    }
+}
+
+fn in_memory(bytes: &Bytes, part: Range<u64>) -> ByteStream {
+    let place = |offset: u64| usize::try_from(offset).ok().filter(|offset| *offset <= bytes.len());
+    let run = match (place(part.start), place(part.end)) {
+        (Some(start), Some(end)) => Ok(bytes.slice(start..end)),
+        _ => Err(Error::unavailable("an inline piece is shorter than its row says")),
+    };
+    Box::pin(futures_util::stream::once(async move { run }))
+}
+
+/// Runs of at least this size are hashed where blocking is allowed.
+const HASH_ELSEWHERE_BYTES: usize = 256 * 1024;
+
+/// Takes in a body, in one pass: counts, hashes, and writes what is too large for a row to a blob. Its intent is durable
+/// before the blob is begun, so that a crash leaves nothing unknown.
+pub(crate) async fn stage<S, E>(
+    core: &Arc<SpaceCore>,
+    body: S,
+    options: &StageOptions,
+    available_bytes: u64,
+) -> Result<Staged, Error>
+where
+    S: Stream<Item = Result<Bytes, E>> + Send,
+    E: Into<crate::error::Source> + Send,
+{
+    let over_quota = Error::OverQuota { available_bytes };
+    if options
+        .announced_bytes
+        .is_some_and(|announced| announced.saturating_sub(options.replaces_bytes) > available_bytes)
+    {
+        return Err(over_quota);
+    }
+    let limit = available_bytes.saturating_add(options.replaces_bytes);
+    let mut arriving = Arriving::new(options);
+    let mut body = std::pin::pin!(body);
+    while let Some(bytes) = body.next().await {
+        let taken = match bytes {
+            Err(_) => Err(Error::BodyInterrupted),
+            Ok(bytes) if arriving.size_bytes + bytes.len() as u64 > limit => Err(Error::OverQuota { available_bytes }),
+            Ok(bytes) => arriving.take(core, bytes).await,
+        };
+        if let Err(error) = taken {
+            arriving.abort().await;
+            return Err(error);
+        }
+    }
+    arriving.finish(core, options).await
+}
+
+/// A body of which some has arrived.
+struct Arriving {
+    size_bytes: u64,
+    /// What has arrived and was not hashed and written yet.
+    buffer: BytesMut,
+    hashers: Hashers,
+    blob: Option<(String, BlobWriter)>,
+}
+
+struct Hashers {
+    digest: blake3::Hasher,
+    checksums: Vec<Hasher>,
+}
+
+impl Hashers {
+    fn update(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.checksums.iter_mut().for_each(|hasher| hasher.update(bytes));
+    }
+}
+
+impl Arriving {
+    fn new(options: &StageOptions) -> Arriving {
+        let mut algorithms = options.algorithms.clone();
+        algorithms.extend(options.expected.iter().map(|expected| expected.algorithm));
+        algorithms.dedup();
+        let checksums = algorithms.into_iter().map(Hasher::new).collect();
+        let hashers = Hashers { digest: blake3::Hasher::new(), checksums };
+        Arriving { size_bytes: 0, buffer: BytesMut::new(), hashers, blob: None }
+    }
+
+    async fn take(&mut self, core: &Arc<SpaceCore>, bytes: Bytes) -> Result<(), Error> {
+        self.size_bytes += bytes.len() as u64;
+        self.buffer.extend_from_slice(&bytes);
+        let is_large = self.blob.is_some() || self.buffer.len() > core.limits.inline_bytes;
+        if is_large && self.buffer.len() >= HASH_ELSEWHERE_BYTES { self.flush(core).await } else { Ok(()) }
+    }
+
+    /// Hashes the buffer and sends it to the blob, which is begun if need be.
+    async fn flush(&mut self, core: &Arc<SpaceCore>) -> Result<(), Error> {
+        if self.blob.is_none() {
+            let key = announce_blob(core).await?;
+            let writer = core.blobs.write(&key);
+            self.blob = Some((key, writer));
+        }
+        let run = self.buffer.split().freeze();
+        let mut hashers =
+            std::mem::replace(&mut self.hashers, Hashers { digest: blake3::Hasher::new(), checksums: Vec::new() });
+        let bytes = run.clone();
+        self.hashers = run_blocking(move || {
+            hashers.update(&bytes);
+            Ok(hashers)
+        })
+        .await?;
+        match &mut self.blob {
+            Some((_, writer)) => writer.push(run).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn abort(self) {
+        if let Some((_, writer)) = self.blob {
+            writer.abort().await;
+        }
+    }
+
+    async fn finish(mut self, core: &Arc<SpaceCore>, options: &StageOptions) -> Result<Staged, Error> {
+        if options.announced_bytes.is_some_and(|announced| announced != self.size_bytes) {
+            self.abort().await;
+            return Err(Error::BodyInterrupted);
+        }
+        if self.blob.is_some() || self.buffer.len() > core.limits.inline_bytes {
+            if let Err(error) = self.flush(core).await {
+                self.abort().await;
+                return Err(error);
+            }
+        } else {
+            self.hashers.update(&self.buffer);
+        }
+        let checksums: Vec<Checksum> = self.hashers.checksums.drain(..).map(Hasher::finish).collect();
+        if let Some(error) = mismatch(options, &checksums) {
+            self.abort().await;
+            return Err(error);
+        }
+        let digest = *self.hashers.digest.finalize().as_bytes();
+        let bytes = match self.blob {
+            None => PieceBytes::Inline(self.buffer.freeze()),
+            Some((key, writer)) => {
+                writer.finish().await?;
+                PieceBytes::Blob(key)
+            }
+        };
+        let size_bytes = self.size_bytes;
+        Ok(Staged { size_bytes, pieces: vec![StagedPiece { size_bytes, digest, bytes }], checksums })
+    }
+}
+
+fn mismatch(options: &StageOptions, checksums: &[Checksum]) -> Option<Error> {
+    let expected = options.expected.as_ref()?;
+    let computed = checksums.iter().find(|computed| computed.algorithm == expected.algorithm)?;
+    (computed != expected)
+        .then(|| Error::ChecksumMismatch { announced: expected.to_string(), computed: computed.to_string() })
+}
+
+/// A fresh key whose intent is durable: whatever happens from here on, the blob will be used or collected.
+async fn announce_blob(core: &Arc<SpaceCore>) -> Result<String, Error> {
+    let random: [u8; 16] = core.ports.bytes();
+    let name = hex(&random);
+    // Two letters of fan-out keep a local directory small.
+    let key = format!("{}/{}/{}", blob_prefix(core), &name[..2], &name[2..]);
+    let announced = key.clone();
+    let announce = core.write(move |tx| {
+        Box::pin(async move {
+            let due = tx.now().plus_seconds(tx.core.limits.intent_expiry_seconds);
+            tx.one(ANNOUNCE, &[announced.into(), due.into()]).await
+        })
+    });
+    announce.await?;
+    Ok(key)
+}
+
+const ANNOUNCE: Sql =
+    Sql("INSERT INTO intent (space_id, blob_key, collect_after_us, is_collecting) VALUES ($1, $2, $3, 0)");
+
+pub(crate) const STATEMENTS: &[Sql] = &[ANNOUNCE];

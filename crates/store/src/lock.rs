@@ -1,8 +1,12 @@
 //! WebDAV locks (RFC 4918 §6 and §7): write locks, exclusive or shared, on a node or a whole folder.
 
-use crate::node::{AccountId, FileId};
+use crate::conditions::Conditions;
+use crate::error::Error;
+use crate::look_up;
+use crate::node::{AccountId, FileId, Node};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
+use crate::sql::{Connection, Row, Sql};
 
 /// Exclusive or shared (RFC 4918 §6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,3 +39,116 @@ pub struct Lock {
     /// When it ends by itself.
     pub expires: Timestamp,
 }
+
+/// A lock as stored: without the path of its root, which moves with the tree.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredLock {
+    pub(crate) token: String,
+    pub(crate) root_id: FileId,
+    pub(crate) account: AccountId,
+    pub(crate) scope: Scope,
+    pub(crate) is_deep: bool,
+    pub(crate) owner_xml: Option<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
+impl StoredLock {
+    /// Whether it covers the last node of `chain` (nodes from the root on).
+    pub(crate) fn covers(&self, chain: &[Node]) -> bool {
+        let Some((last, above)) = chain.split_last() else { return false };
+        self.root_id == last.id || self.is_deep && above.iter().any(|node| node.id == self.root_id)
+    }
+
+    /// Whether `account` may write past it with what it submitted.
+    fn admits(&self, account: AccountId, conditions: &Conditions) -> bool {
+        self.account == account && conditions.lock_tokens.contains(&self.token)
+    }
+
+    /// With its path, given the nodes from the root to something it covers.
+    pub(crate) fn on(self, chain: &[Node]) -> Lock {
+        let to_root = chain.iter().take_while(|node| node.id != self.root_id);
+        let names = chain.iter().take(to_root.count() + 1).skip(1);
+        let root = names.fold(NodePath::root(), |path, node| path.child(&node.name));
+        let StoredLock { token, root_id, account, scope, is_deep, owner_xml, created, expires } = self;
+        Lock { token, root_id, root, account, scope, is_deep, owner_xml, created, expires }
+    }
+}
+
+/// All locks of the space that have not expired.
+pub(crate) async fn active(connection: &mut Connection, now: Timestamp) -> Result<Vec<StoredLock>, Error> {
+    connection.all(ACTIVE, &[now.into()]).await?.iter().map(stored).collect()
+}
+
+fn stored(row: &Row) -> Result<StoredLock, Error> {
+    Ok(StoredLock {
+        token: row.text(0)?,
+        root_id: FileId(row.int(1)?),
+        account: AccountId(row.int(2)?),
+        scope: if row.truth(3)? { Scope::Exclusive } else { Scope::Shared },
+        is_deep: row.truth(4)?,
+        owner_xml: row.maybe_text(5)?,
+        created: Timestamp(row.int(6)?),
+        expires: Timestamp(row.int(7)?),
+    })
+}
+
+/// The locks among `locks` that cover the last node of `chain`.
+pub(crate) fn covering<'l>(locks: &'l [StoredLock], chain: &[Node]) -> impl Iterator<Item = &'l StoredLock> {
+    locks.iter().filter(move |lock| lock.covers(chain))
+}
+
+/// RFC 4918 §7: the last node of `chain` may be written to if no lock covers it, or if the caller holds one that
+/// does and submits its token. Shared locks admit whoever holds one of them.
+pub(crate) fn may_write(
+    locks: &[StoredLock],
+    chain: &[Node],
+    account: AccountId,
+    conditions: &Conditions,
+) -> Result<(), Error> {
+    let mut covering = covering(locks, chain).peekable();
+    let Some(first) = covering.peek().map(|lock| (*lock).clone()) else { return Ok(()) };
+    if covering.any(|lock| lock.admits(account, conditions)) {
+        return Ok(());
+    }
+    Err(Error::Locked { root: first.on(chain).root })
+}
+
+/// The node may go away with everything below it: every lock inside needs its token too.
+pub(crate) async fn may_remove(
+    connection: &mut Connection,
+    locks: &[StoredLock],
+    chain: &[Node],
+    account: AccountId,
+    conditions: &Conditions,
+) -> Result<Vec<StoredLock>, Error> {
+    may_write(locks, chain, account, conditions)?;
+    let inside = rooted_inside(connection, locks, chain).await?;
+    match inside.iter().find(|(lock, _)| !lock.admits(account, conditions)) {
+        Some((_, root)) => Err(Error::Locked { root: root.clone() }),
+        None => Ok(inside.into_iter().map(|(lock, _)| lock).collect()),
+    }
+}
+
+/// The locks whose root is the last node of `chain` or lies below it, each with the path of its root.
+pub(crate) async fn rooted_inside(
+    connection: &mut Connection,
+    locks: &[StoredLock],
+    chain: &[Node],
+) -> Result<Vec<(StoredLock, NodePath)>, Error> {
+    let (Some(root), Some(top)) = (chain.first(), chain.last()) else { return Ok(Vec::new()) };
+    let mut inside = Vec::new();
+    for lock in locks {
+        let is_inside = lock.root_id == top.id
+            || top.is_folder() && look_up::upwards(connection, lock.root_id).await?.contains(&top.id);
+        if is_inside && let Some(path) = look_up::path_of(connection, root.id, lock.root_id).await? {
+            inside.push((lock.clone(), path));
+        }
+    }
+    Ok(inside)
+}
+
+const ACTIVE: Sql = Sql("SELECT token, node_id, account_id, is_exclusive, is_deep, owner_xml, created_us, expires_us
+       FROM lock WHERE space_id = $1 AND expires_us > $2");
+
+pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE];

@@ -1,13 +1,25 @@
 //! A space: the only door to its rows and blobs.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::account::{Account, AccountUpdate, NewAccount};
-use crate::device::{Device, LoginFlow, LoginGrant};
+use crate::account::Account;
+use crate::blob::Blobs;
 use crate::error::Error;
-use crate::node::{AccountId, DeviceId};
+use crate::node::{FileId, Node};
+use crate::open_space::{Engine, OpenSpaces, Opened, Reader, connect_sqlite, file_of};
+use crate::path::NodePath;
 use crate::ports::Ports;
+use crate::sql::{Connection, Sql};
+use crate::sql_fault::SqlFaults;
+use crate::store::Limits;
 use crate::tree::Tree;
+use crate::tx::Tx;
+use crate::writer::Running;
+
+/// Nodes that a space remembers between two changes.
+const REMEMBERED_NODES_MAX: usize = 256;
 
 /// Whether a space serves requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +61,156 @@ pub struct Space(pub(crate) Arc<SpaceInner>);
 #[derive(Debug)]
 pub(crate) struct SpaceInner {
     pub(crate) info: SpaceInfo,
+    pub(crate) core: Arc<SpaceCore>,
+}
+
+/// What all handles of one space share.
+pub(crate) struct SpaceCore {
+    pub(crate) id: i64,
+    pub(crate) uuid: uuid::Uuid,
+    pub(crate) secret: [u8; 32],
     pub(crate) ports: Ports,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) blobs: Blobs,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) open_spaces: Arc<OpenSpaces>,
+    pub(crate) faults: Option<Arc<SqlFaults>>,
+    pub(crate) quota_bytes: AtomicU64,
+    pub(crate) max_accounts: AtomicU64,
+    pub(crate) is_read_only: AtomicBool,
+    pub(crate) account_epoch: AtomicU64,
+    /// Moves with every commit; what was read under an older one is not remembered.
+    generation: AtomicU64,
+    remembered: Mutex<HashMap<(FileId, NodePath), Node>>,
+    pub(crate) opened: tokio::sync::Mutex<Option<Arc<Opened>>>,
+}
+
+impl std::fmt::Debug for SpaceCore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpaceCore").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What a core is made of, beside what the catalogue says.
+pub(crate) struct CoreParts {
+    pub(crate) ports: Ports,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) blobs: Blobs,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) open_spaces: Arc<OpenSpaces>,
+    pub(crate) faults: Option<Arc<SqlFaults>>,
+}
+
+impl SpaceCore {
+    pub(crate) fn new(info: &SpaceInfo, secret: [u8; 32], parts: CoreParts) -> SpaceCore {
+        let CoreParts { ports, limits, blobs, engine, open_spaces, faults } = parts;
+        SpaceCore {
+            id: info.id,
+            uuid: info.uuid,
+            secret,
+            ports,
+            limits,
+            blobs,
+            engine,
+            open_spaces,
+            faults,
+            quota_bytes: AtomicU64::new(info.quota_bytes),
+            max_accounts: AtomicU64::new(u64::from(info.max_accounts)),
+            is_read_only: AtomicBool::new(false),
+            account_epoch: AtomicU64::new(1),
+            generation: AtomicU64::new(1),
+            remembered: Mutex::new(HashMap::new()),
+            opened: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn quota_bytes(&self) -> u64 {
+        self.quota_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The opened space; opens it if need be.
+    async fn opened(self: &Arc<Self>) -> Result<Arc<Opened>, Error> {
+        let mut slot = self.opened.lock().await;
+        if let Some(opened) = slot.as_ref() {
+            opened.is_used_now(self.ports.clock.as_ref());
+            return Ok(Arc::clone(opened));
+        }
+        self.open_spaces.make_room().await?;
+        match Opened::open(self).await {
+            Ok(opened) => {
+                let opened = Arc::new(opened);
+                *slot = Some(Arc::clone(&opened));
+                self.open_spaces.register(self);
+                Ok(opened)
+            }
+            Err(error) => {
+                self.open_spaces.give_up_room();
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection for reading.
+    pub(crate) async fn reader(self: &Arc<Self>) -> Result<Reader, Error> {
+        self.opened().await?.reader(self).await
+    }
+
+    /// A new connection to the space.
+    pub(crate) async fn connect(&self) -> Result<Connection, Error> {
+        let connection = match self.engine.as_ref() {
+            Engine::Sqlite { directory, .. } => connect_sqlite(&file_of(directory, self), Some(self.id)).await?,
+            Engine::Postgres(pool) => Connection::postgres(pool.acquire().await?, Some(self.id)),
+        };
+        Ok(connection.with_faults(self.faults.clone()))
+    }
+
+    /// The writer's own connection.
+    pub(crate) async fn connect_writer(&self) -> Result<Connection, Error> {
+        self.connect().await
+    }
+
+    /// Runs `work` in the space's writer; when it returns, it is committed.
+    pub(crate) async fn write<F, T>(self: &Arc<Self>, work: F) -> Result<T, Error>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        if self.is_read_only.load(Ordering::SeqCst) {
+            return Err(Error::ReadOnly);
+        }
+        self.opened().await?.writer.submit(work).await
+    }
+
+    /// Forgets what was read before the commit.
+    pub(crate) fn after_commit(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// The node, if it was read since the last commit. Only one process writes to an SQLite space's tree, so this
+    /// is exact there; on PostgreSQL other nodes write too, and nothing is remembered.
+    pub(crate) fn remembered(&self, root: FileId, path: &NodePath) -> Option<Node> {
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.is_empty() {
+            return None;
+        }
+        remembered.get(&(root, path.clone())).cloned()
+    }
+
+    /// Remembers a node that was read while `generation` held.
+    pub(crate) fn remember(&self, generation: u64, root: FileId, path: &NodePath, node: &Node) {
+        if !matches!(self.engine.as_ref(), Engine::Sqlite { .. }) {
+            return;
+        }
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() < REMEMBERED_NODES_MAX && self.generation() == generation {
+            remembered.insert((root, path.clone()), node.clone());
+        }
+    }
 }
 
 impl Space {
@@ -60,19 +221,28 @@ impl Space {
 
     /// The clock and the random source.
     pub fn ports(&self) -> &Ports {
-        &self.0.ports
+        &self.core().ports
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.core().limits
+    }
+
+    pub(crate) fn core(&self) -> &Arc<SpaceCore> {
+        &self.0.core
     }
 
     /// A key for `purpose` that belongs to this space alone: for keyed hashes and seals.
     pub fn key(&self, purpose: &str) -> [u8; 32] {
-        let _ = purpose;
-        unimplemented!()
+        let mut hasher = blake3::Hasher::new_keyed(&self.core().secret);
+        hasher.update(purpose.as_bytes());
+        *hasher.finalize().as_bytes()
     }
 
     /// The tree as `account` sees it: the only door to reading and writing nodes.
     pub fn tree_as(&self, account: &Account) -> Tree {
-        let _ = account;
-        unimplemented!()
+        Tree { space: self.clone(), account: account.clone() }
     }
 
     /// The change sequence of the last committed change.
@@ -80,166 +250,21 @@ impl Space {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn change_sequence(&self) -> Result<i64, Error> {
-        unimplemented!()
+        self.core().reader().await?.row(CHANGE_SEQUENCE, &[]).await?.int(0)
     }
 
     /// A number that moves whenever an account or device of this space changes through this process:
     /// what remembered log-ins are checked against.
     pub fn account_epoch(&self) -> u64 {
-        unimplemented!()
+        self.core().account_epoch.load(Ordering::SeqCst)
     }
 
-    /// Makes an account with an empty home.
-    ///
-    /// # Errors
-    /// [`Error::Exists`] for a login or mail address in use, [`Error::BadName`] for a login of other characters,
-    /// [`Error::TooLarge`] at the space's number of accounts.
-    pub async fn create_account(&self, new: NewAccount) -> Result<Account, Error> {
-        let _ = new;
-        unimplemented!()
-    }
-
-    /// The account of that number.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn account(&self, id: AccountId) -> Result<Account, Error> {
-        let _ = id;
-        unimplemented!()
-    }
-
-    /// The account with that login or, failing that, that mail address, whatever its case.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn account_by_login(&self, login: &str) -> Result<Account, Error> {
-        let _ = login;
-        unimplemented!()
-    }
-
-    /// All accounts, by number.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        unimplemented!()
-    }
-
-    /// Changes an account.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Exists`] for a mail address in use.
-    pub async fn update_account(&self, id: AccountId, update: AccountUpdate) -> Result<Account, Error> {
-        let _ = (id, update);
-        unimplemented!()
-    }
-
-    /// Deletes an account, its devices and its tree.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn delete_account(&self, id: AccountId) -> Result<(), Error> {
-        let _ = id;
-        unimplemented!()
-    }
-
-    /// Adds a device; `password_hash` is what [`Space::device_by_hash`] finds it by.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for the account, [`Error::TooLarge`] at the limit of devices an account.
-    pub async fn create_device(
-        &self,
-        account: AccountId,
-        name: &str,
-        password_hash: [u8; 32],
-    ) -> Result<Device, Error> {
-        let _ = (account, name, password_hash);
-        unimplemented!()
-    }
-
-    /// The device with that password hash, and its account.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn device_by_hash(&self, password_hash: &[u8; 32]) -> Result<(Device, Account), Error> {
-        let _ = password_hash;
-        unimplemented!()
-    }
-
-    /// An account's devices, by number.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn devices(&self, account: AccountId) -> Result<Vec<Device>, Error> {
-        let _ = account;
-        unimplemented!()
-    }
-
-    /// Removes a device: its app password is unknown from now on.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn revoke_device(&self, account: AccountId, id: DeviceId) -> Result<(), Error> {
-        let _ = (account, id);
-        unimplemented!()
-    }
-
-    /// Marks a device for remote wipe.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn wipe_device(&self, account: AccountId, id: DeviceId) -> Result<(), Error> {
-        let _ = (account, id);
-        unimplemented!()
-    }
-
-    /// Notes that a device was used now; at most one write a minute.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn touch_device(&self, device: &Device) -> Result<(), Error> {
-        let _ = device;
-        unimplemented!()
-    }
-
-    /// Stores a new login flow; the oldest beyond the limit and those older than `lifetime_seconds` go.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn begin_login_flow(&self, flow: LoginFlow, lifetime_seconds: i64) -> Result<(), Error> {
-        let _ = (flow, lifetime_seconds);
-        unimplemented!()
-    }
-
-    /// The login flow whose page token has that hash.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn login_flow_by_page(&self, page_hash: &[u8; 32]) -> Result<LoginFlow, Error> {
-        let _ = page_hash;
-        unimplemented!()
-    }
-
-    /// Grants a login flow, once: stores the device and the sealed password in one change.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it is gone or granted already.
-    pub async fn grant_login_flow(
-        &self,
-        page_hash: &[u8; 32],
-        device_password_hash: [u8; 32],
-        grant: LoginGrant,
-    ) -> Result<(), Error> {
-        let _ = (page_hash, device_password_hash, grant);
-        unimplemented!()
-    }
-
-    /// Takes a granted login flow away, once; `Ok(None)` while it is pending.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn take_login_flow(&self, poll_hash: &[u8; 32]) -> Result<Option<LoginFlow>, Error> {
-        let _ = poll_hash;
-        unimplemented!()
+    /// Whether a failed sync has made the space read-only.
+    pub fn is_read_only(&self) -> bool {
+        self.core().is_read_only.load(Ordering::SeqCst)
     }
 }
+
+const CHANGE_SEQUENCE: Sql = Sql("SELECT change_seq FROM space_state WHERE space_id = $1");
+
+pub(crate) const STATEMENTS: &[Sql] = &[CHANGE_SEQUENCE];

@@ -1,10 +1,23 @@
 //! The store: all spaces of one server.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use sqlx::postgres::PgPoolOptions;
+use tracing::warn;
+
+use crate::blob::Blobs;
+use crate::control::{Control, Entry};
 use crate::error::Error;
+use crate::migrations;
+use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, run_blocking};
 use crate::ports::Ports;
-use crate::space::{Space, SpaceInfo, SpaceState};
+use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
+use crate::sql::Connection;
+use crate::sql_fault::SqlFaults;
 
 /// Where metadata lives.
 #[derive(Clone, Debug)]
@@ -87,9 +100,11 @@ pub struct Limits {
     pub upload_expiry_seconds: i64,
     /// Days in the trash.
     pub trash_days: i64,
+    /// Versions of one file.
+    pub versions_max: u64,
     /// Days that versions are kept.
     pub version_days: i64,
-    /// Seconds of changes kept in the log for sync tokens.
+    /// Days of changes kept in the log for sync tokens.
     pub change_log_days: i64,
     /// Nodes copied by one COPY.
     pub copy_nodes_max: u64,
@@ -97,8 +112,10 @@ pub struct Limits {
     pub devices_max: u64,
     /// Login flows waiting in a space.
     pub login_flows_max: u64,
-    /// Seconds before unreferenced blobs are removed.
+    /// Seconds before unreferenced blobs are removed: longer than any download takes.
     pub collect_after_seconds: i64,
+    /// Seconds before blobs are removed that were staged and never used: longer than any upload takes.
+    pub intent_expiry_seconds: i64,
 }
 
 impl Default for Limits {
@@ -119,12 +136,14 @@ impl Default for Limits {
             uploads_max: 1_000,
             upload_expiry_seconds: 2 * 24 * 3600,
             trash_days: 30,
+            versions_max: 100,
             version_days: 30,
             change_log_days: 30,
             copy_nodes_max: 200_000,
             devices_max: 100,
             login_flows_max: 1_000,
             collect_after_seconds: 3600,
+            intent_expiry_seconds: 3 * 24 * 3600,
         }
     }
 }
@@ -180,8 +199,26 @@ pub struct CheckReport {
 }
 
 /// All spaces of one server. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Store;
+#[derive(Clone)]
+pub struct Store(Arc<StoreInner>);
+
+struct StoreInner {
+    control: Control,
+    ports: Ports,
+    limits: Arc<Limits>,
+    blobs: Blobs,
+    engine: Arc<Engine>,
+    open_spaces: Arc<OpenSpaces>,
+    faults: Option<Arc<SqlFaults>>,
+    /// What the handles of one space share; one for each space that was used since the start.
+    cores: Mutex<HashMap<i64, Arc<SpaceCore>>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
 
 impl Store {
     /// Opens the store, making what is missing.
@@ -189,8 +226,35 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] with what could not be opened.
     pub async fn open(config: StoreConfig, ports: Ports) -> Result<Store, Error> {
-        let _ = (config, ports);
-        unimplemented!()
+        let blobs = Blobs::open(&config.blobs, config.limits.part_bytes)?;
+        Store::open_with(config, ports, blobs, None).await
+    }
+
+    /// Opens the store over blobs and statements that fail on demand: for tests.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(
+        config: StoreConfig,
+        ports: Ports,
+        blobs: Blobs,
+        faults: Option<Arc<SqlFaults>>,
+    ) -> Result<Store, Error> {
+        let StoreConfig { database, base_domain, default_space, limits, .. } = config;
+        let (engine, open_max) = match database {
+            DatabaseConfig::Sqlite { directory } => (open_sqlite(directory).await?, affordable(limits.open_spaces_max)),
+            // An open space holds no file there, only its place in memory.
+            DatabaseConfig::Postgres { url, connections_max } => {
+                (open_postgres(&url, connections_max).await?, limits.open_spaces_max.max(10_000))
+            }
+        };
+        let engine = Arc::new(engine);
+        let control = Control::new(Arc::clone(&engine), ports.clone(), base_domain, default_space);
+        let open_spaces = Arc::new(OpenSpaces::new(open_max));
+        close_when_idle(&open_spaces, &ports, limits.idle_close_seconds);
+        let cores = Mutex::new(HashMap::new());
+        let limits = Arc::new(limits);
+        Ok(Store(Arc::new(StoreInner { control, ports, limits, blobs, engine, open_spaces, faults, cores })))
     }
 
     /// The space that answers on `host` (without port, any case): its own hosts, else `NAME.base_domain`,
@@ -199,8 +263,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn space_for_host(&self, host: &str) -> Result<Option<Space>, Error> {
-        let _ = host;
-        unimplemented!()
+        Ok(self.0.control.by_host(host).await?.map(|entry| self.handle(&entry)))
     }
 
     /// The space of that name.
@@ -208,8 +271,26 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn space_named(&self, name: &str) -> Result<Space, Error> {
-        let _ = name;
-        unimplemented!()
+        Ok(self.handle(&*self.0.control.by_name(name).await?))
+    }
+
+    /// A handle on the space; every handle of one space shares one core.
+    fn handle(&self, entry: &Entry) -> Space {
+        let mut cores = self.0.cores.lock().unwrap_or_else(PoisonError::into_inner);
+        let core = cores.entry(entry.info.id).or_insert_with(|| {
+            let parts = CoreParts {
+                ports: self.0.ports.clone(),
+                limits: Arc::clone(&self.0.limits),
+                blobs: self.0.blobs.clone(),
+                engine: Arc::clone(&self.0.engine),
+                open_spaces: Arc::clone(&self.0.open_spaces),
+                faults: self.0.faults.clone(),
+            };
+            Arc::new(SpaceCore::new(&entry.info, entry.secret, parts))
+        });
+        core.quota_bytes.store(entry.info.quota_bytes, Ordering::Relaxed);
+        core.max_accounts.store(u64::from(entry.info.max_accounts), Ordering::Relaxed);
+        Space(Arc::new(SpaceInner { info: entry.info.clone(), core: Arc::clone(core) }))
     }
 
     /// Every space, by number.
@@ -217,7 +298,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn spaces(&self) -> Result<Vec<SpaceInfo>, Error> {
-        unimplemented!()
+        self.0.control.all().await
     }
 
     /// Makes a space: one row; its file is made when it is first used.
@@ -225,8 +306,9 @@ impl Store {
     /// # Errors
     /// [`Error::Exists`] for a name or host in use, [`Error::BadName`].
     pub async fn create_space(&self, new: NewSpace) -> Result<Space, Error> {
-        let _ = new;
-        unimplemented!()
+        let name = new.name.clone();
+        self.0.control.create(new).await?;
+        self.space_named(&name).await
     }
 
     /// Changes a space.
@@ -234,8 +316,8 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Exists`] for a host in use.
     pub async fn update_space(&self, name: &str, update: SpaceUpdate) -> Result<SpaceInfo, Error> {
-        let _ = (name, update);
-        unimplemented!()
+        self.0.control.update(name, update).await?;
+        Ok(self.space_named(name).await?.info().clone())
     }
 
     /// Deletes a space with everything in it.
@@ -243,8 +325,10 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_space(&self, name: &str) -> Result<(), Error> {
-        let _ = name;
-        unimplemented!()
+        let space = self.space_named(name).await?;
+        self.0.control.delete(space.info().id).await?;
+        self.0.cores.lock().unwrap_or_else(PoisonError::into_inner).remove(&space.info().id);
+        crate::reach::delete_everything(space.core()).await
     }
 
     /// Metadata against blobs and back (fsck); `is_deep` reads every blob and compares its hash.
@@ -252,8 +336,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn check_space(&self, name: &str, is_deep: bool) -> Result<CheckReport, Error> {
-        let _ = (name, is_deep);
-        unimplemented!()
+        crate::reach::check(self.space_named(name).await?.core(), is_deep).await
     }
 
     /// Expires and collects in every space that was used: run now and then by `serve`.
@@ -261,7 +344,19 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn maintain(&self) -> Result<(), Error> {
-        unimplemented!()
+        for info in self.spaces().await? {
+            let space = self.space_named(&info.name).await;
+            let done = match space {
+                Ok(space) if crate::reach::was_used(space.core()).await => {
+                    crate::retention::maintain(space.core()).await
+                }
+                _ => continue,
+            };
+            if let Err(error) = done {
+                warn!(space.name = %info.name, %error, "upkeep of a space failed; it is tried again the next time");
+            }
+        }
+        Ok(())
     }
 
     /// Whether the database and the blob store answer: for `/readyz` and `doctor`.
@@ -269,14 +364,98 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] with what does not answer.
     pub async fn probe(&self) -> Result<(), Error> {
-        unimplemented!()
+        self.0.control.all().await?;
+        self.0.blobs.probe(&format!("probe/{}", self.0.ports.lower_alphanumeric(16))).await
+    }
+
+    /// Has the engine read every statement that the store may ever run; says how many. For tests and `doctor`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with the statement that the engine does not understand.
+    pub async fn check_statements(&self, name: &str) -> Result<usize, Error> {
+        let space = self.space_named(name).await?;
+        let mut reader = space.core().reader().await?;
+        Ok(crate::statements::prepare_all(&mut reader, false).await? + self.0.control.prepare_all().await?)
     }
 
     /// Space files open now: for the metrics.
     pub fn open_spaces(&self) -> usize {
-        unimplemented!()
+        self.0.open_spaces.count()
     }
 
     /// Finishes the changes under way and closes every file.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        while self.0.open_spaces.close_idle(None, usize::MAX).await {}
+        self.0.control.close().await;
+    }
+}
+
+async fn open_sqlite(directory: PathBuf) -> Result<Engine, Error> {
+    let spaces = directory.join("spaces");
+    tokio::fs::create_dir_all(&spaces).await?;
+    run_blocking({
+        let directory = directory.clone();
+        move || Ok(std::fs::File::open(directory)?.sync_all()?)
+    })
+    .await?;
+    let mut control = connect_sqlite(&directory.join("control.sqlite"), None).await?;
+    migrations::migrate(&mut control, "control", migrations::CONTROL).await?;
+    control.close().await;
+
+    // Written anew at each start, so that it always has the newest schema.
+    let template = directory.join("template.sqlite");
+    let fresh = directory.join(format!("template.{}.new", std::process::id()));
+    remove_database(&fresh).await?;
+    let mut connection = connect_sqlite(&fresh, None).await?;
+    migrations::migrate(&mut connection, "space", migrations::SPACE).await?;
+    connection.close().await;
+    tokio::fs::rename(&fresh, &template).await?;
+    Ok(Engine::Sqlite { directory, template })
+}
+
+/// Removes an SQLite file with what SQLite keeps beside it.
+pub(crate) async fn remove_database(path: &std::path::Path) -> Result<(), Error> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match tokio::fs::remove_file(PathBuf::from(name)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn open_postgres(url: &str, connections_max: u32) -> Result<Engine, Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(connections_max.max(2))
+        .acquire_timeout(Duration::from_secs(10))
+        .connect(url)
+        .await?;
+    let mut connection = Connection::postgres(pool.acquire().await?, None);
+    // One node migrates, the others wait for it.
+    connection.script("SELECT pg_advisory_lock(7305804402)").await?;
+    let migrated = async {
+        migrations::migrate(&mut connection, "control", migrations::CONTROL).await?;
+        migrations::migrate(&mut connection, "space", migrations::SPACE).await
+    }
+    .await;
+    connection.script("SELECT pg_advisory_unlock(7305804402)").await?;
+    migrated?;
+    Ok(Engine::Postgres(pool))
+}
+
+/// One timer for the whole store: closes space files that nobody has used for a while.
+fn close_when_idle(open_spaces: &Arc<OpenSpaces>, ports: &Ports, idle_close_seconds: u64) {
+    let open_spaces = Arc::downgrade(open_spaces);
+    let clock = Arc::clone(&ports.clock);
+    let idle = i64::try_from(idle_close_seconds.max(1)).unwrap_or(i64::MAX);
+    let pause = Duration::from_millis(500).max(Duration::from_secs(idle_close_seconds) / 4);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            let Some(open_spaces) = open_spaces.upgrade() else { return };
+            open_spaces.close_idle(Some(clock.now().plus_seconds(-idle)), usize::MAX).await;
+        }
+    });
 }

@@ -1,16 +1,23 @@
 //! The tree as one account sees it: look-ups, listings, content, changes. Every route goes through here, so
 //! authorisation lives here and nowhere else.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::change::Change;
-use crate::content::{Content, StageOptions, Staged};
+use crate::content::{self, Content, Piece, StageOptions, Staged};
 use crate::error::{Error, Source};
-use crate::lock::Lock;
-use crate::node::{FileId, Needs, Node, Quota};
+use crate::lock::{self, Lock, StoredLock, covering};
+use crate::look_up::{self, Located};
+use crate::node::{DeadProperty, Etag, FileId, Needs, Node, Quota};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
+use crate::row::{PURGED, node_columns, node_of};
+use crate::space::SpaceCore;
+use crate::sql::{Connection, Sql, Value};
+use crate::tx::{Asker, available_bytes};
 
 /// An account's tree. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -83,13 +90,37 @@ impl Tree {
         &self.account
     }
 
+    fn core(&self) -> &std::sync::Arc<SpaceCore> {
+        self.space.core()
+    }
+
+    fn asker(&self) -> Asker {
+        Asker { account: self.account.clone() }
+    }
+
     /// The node at `path`.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn node(&self, path: &NodePath, needs: Needs) -> Result<Node, Error> {
-        let _ = (path, needs);
-        unimplemented!()
+        let is_plain = Needs::QUOTA.includes(needs);
+        let home = self.account.home;
+        if is_plain && let Some(node) = self.core().remembered(home, path) {
+            return Ok(node);
+        }
+        let generation = self.core().generation();
+        let mut reader = self.core().reader().await?;
+        let Located { mut chain, missing } = look_up::locate(&mut reader, home, path).await?;
+        if !missing.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let mut node = chain.pop().ok_or(Error::NotFound)?;
+        if is_plain {
+            self.core().remember(generation, home, path, &node);
+        } else {
+            self.decorate(&mut reader, &chain, std::slice::from_mut(&mut node), needs).await?;
+        }
+        Ok(node)
     }
 
     /// The node with that number, and its path, if the account can see it.
@@ -97,8 +128,12 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn node_by_id(&self, id: FileId, needs: Needs) -> Result<(NodePath, Node), Error> {
-        let _ = (id, needs);
-        unimplemented!()
+        let path = {
+            let mut reader = self.core().reader().await?;
+            look_up::path_of(&mut reader, self.account.home, id).await?.ok_or(Error::NotFound)?
+        };
+        let node = self.node(&path, needs).await?;
+        if node.id == id { Ok((path, node)) } else { Err(Error::NotFound) }
     }
 
     /// One page of a folder's members, from `after` on. A folder that vanished answers [`Error::NotFound`],
@@ -113,8 +148,72 @@ impl Tree {
         after: Option<FileId>,
         needs: Needs,
     ) -> Result<Page, Error> {
-        let _ = (path, folder, after, needs);
-        unimplemented!()
+        if !folder.is_folder() {
+            return Err(Error::NotACollection);
+        }
+        let limit = self.core().limits.page_rows.max(1);
+        let mut reader = self.core().reader().await?;
+        let args = [folder.id.into(), after.map_or(0, |id| id.0).into(), limit.into()];
+        let mut nodes = reader.all(CHILDREN, &args).await?.iter().map(node_of).collect::<Result<Vec<_>, _>>()?;
+        let is_last = (nodes.len() as i64) < limit;
+        if is_last {
+            // A folder deleted for good loses its members step by step: a short list must not pass for a whole one.
+            let parent = reader.maybe(PARENT_OF, &[folder.id.into()]).await?.ok_or(Error::NotFound)?;
+            if parent.int(0)? == PURGED {
+                return Err(Error::NotFound);
+            }
+        }
+        let chain = match needs.includes(Needs::LOCKS) {
+            true => look_up::locate(&mut reader, self.account.home, path).await?.chain,
+            false => Vec::new(),
+        };
+        self.decorate(&mut reader, &chain, &mut nodes, needs).await?;
+        let next = if is_last { None } else { nodes.last().map(|node| node.id) };
+        Ok(Page { nodes, next })
+    }
+
+    /// Loads what `needs` asks for onto siblings; `above` leads from the root to their folder.
+    async fn decorate(
+        &self,
+        connection: &mut Connection,
+        above: &[Node],
+        nodes: &mut [Node],
+        needs: Needs,
+    ) -> Result<(), Error> {
+        let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return Ok(()) };
+        let parent = first.parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
+        let range: [Value; 3] = [parent.into(), first.id.into(), last.id.into()];
+        let place: HashMap<i64, usize> = nodes.iter().enumerate().map(|(place, node)| (node.id.0, place)).collect();
+        if needs.includes(Needs::FAVOURITE) {
+            let [parent, first, last] = range.clone();
+            for row in connection.all(FAVOURITES_AMONG, &[parent, first, last, self.account.id.into()]).await? {
+                if let Some(place) = place.get(&row.int(0)?) {
+                    nodes[*place].is_favourite = true;
+                }
+            }
+        }
+        if needs.includes(Needs::DEAD_PROPERTIES) {
+            for row in connection.all(DEAD_PROPERTIES_AMONG, &range).await? {
+                if let Some(place) = place.get(&row.int(0)?) {
+                    let property = DeadProperty { namespace: row.text(1)?, local: row.text(2)?, xml: row.text(3)? };
+                    nodes[*place].dead_properties.push(property);
+                }
+            }
+        }
+        if needs.includes(Needs::MEMBER_COUNTS) {
+            nodes.iter_mut().filter(|node| node.is_folder()).for_each(|node| node.member_counts = Some((0, 0)));
+            for row in connection.all(MEMBERS_AMONG, &range).await? {
+                if let Some(place) = place.get(&row.int(0)?) {
+                    let folders = row.count(1)?;
+                    nodes[*place].member_counts = Some((folders, row.count(2)?.saturating_sub(folders)));
+                }
+            }
+        }
+        if needs.includes(Needs::LOCKS) {
+            let locks = lock::active(connection, self.core().ports.clock.now()).await?;
+            add_locks(&locks, above, nodes);
+        }
+        Ok(())
     }
 
     /// Every node below `path` that the account marked as favourite, with its path.
@@ -122,8 +221,17 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn favourites(&self, path: &NodePath, needs: Needs) -> Result<Vec<(NodePath, Node)>, Error> {
-        let _ = (path, needs);
-        unimplemented!()
+        self.node(path, Needs::NONE).await?;
+        let marked = self.core().reader().await?.all(FAVOURITES, &[self.account.id.into()]).await?;
+        let mut found = Vec::new();
+        for row in marked {
+            match self.node_by_id(FileId(row.int(0)?), needs).await {
+                Ok((at, node)) if path.contains(&at) => found.push((at, node)),
+                Ok(_) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     /// The pool as the account sees it.
@@ -131,7 +239,12 @@ impl Tree {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn quota(&self) -> Result<Quota, Error> {
-        unimplemented!()
+        let row = self.core().reader().await?.row(POOL, &[]).await?;
+        let (used, reclaimable) = (row.int(0)?, row.int(1)?);
+        Ok(Quota {
+            used_bytes: u64::try_from(used - reclaimable).unwrap_or(0),
+            available_bytes: available_bytes(self.core().quota_bytes(), used, reclaimable),
+        })
     }
 
     /// The content of a file node.
@@ -139,8 +252,24 @@ impl Tree {
     /// # Errors
     /// [`Error::IsACollection`], [`Error::NotFound`] when it was collected since.
     pub async fn open(&self, node: &Node) -> Result<Content, Error> {
-        let _ = node;
-        unimplemented!()
+        if node.is_folder() {
+            return Err(Error::IsACollection);
+        }
+        let mut pieces = Vec::new();
+        if let Some(content) = node.content {
+            for row in self.core().reader().await?.all(PIECES, &[content.into()]).await? {
+                pieces.push(Piece {
+                    offset_bytes: row.count(0)?,
+                    size_bytes: row.count(1)?,
+                    inline: row.maybe_bytes(2)?.map(Bytes::from),
+                    blob_key: row.maybe_text(3)?,
+                });
+            }
+            if pieces.is_empty() {
+                return Err(Error::NotFound);
+            }
+        }
+        Ok(Content { size_bytes: node.size_bytes, pieces, blobs: self.core().blobs.clone() })
     }
 
     /// The active locks that apply to the node at `path`, on itself or inherited.
@@ -148,8 +277,7 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn locks(&self, path: &NodePath) -> Result<Vec<Lock>, Error> {
-        let _ = path;
-        unimplemented!()
+        Ok(self.node(path, Needs::LOCKS).await?.locks)
     }
 
     /// The token to start a synchronisation of any folder from (RFC 6578): the present change sequence.
@@ -157,7 +285,7 @@ impl Tree {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn sync_token(&self) -> Result<i64, Error> {
-        unimplemented!()
+        self.space.change_sequence().await
     }
 
     /// What changed below `path` since `token`; direct members only unless `is_deep`.
@@ -172,8 +300,12 @@ impl Tree {
         limit: usize,
         needs: Needs,
     ) -> Result<Changes, Error> {
-        let _ = (path, token, is_deep, limit, needs);
-        unimplemented!()
+        crate::change_log::changes_since(self, path, token, is_deep, limit, needs).await
+    }
+
+    /// A connection for reading, for the other files of this crate that answer for a tree.
+    pub(crate) async fn reader(&self) -> Result<crate::open_space::Reader, Error> {
+        self.core().reader().await
     }
 
     /// Whether GET, PUT and the like demanded by `conditions` holds now: for methods that only read.
@@ -185,8 +317,12 @@ impl Tree {
         path: &NodePath,
         conditions: &crate::conditions::Conditions,
     ) -> Result<(), Error> {
-        let _ = (path, conditions);
-        unimplemented!()
+        let home = self.account.home;
+        let mut reader = self.core().reader().await?;
+        let located = look_up::locate(&mut reader, home, path).await?;
+        let locks = lock::active(&mut reader, self.core().ports.clock.now()).await?;
+        let is_missing = !located.missing.is_empty();
+        crate::evaluate::check(&mut reader, home, conditions, &located.chain, is_missing, &locks).await
     }
 
     /// The account's upload of that name.
@@ -194,8 +330,19 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn upload(&self, name: &str) -> Result<Upload, Error> {
-        let _ = name;
-        unimplemented!()
+        let mut reader = self.core().reader().await?;
+        let upload = reader.maybe(UPLOAD, &[self.account.id.into(), name.into()]).await?.ok_or(Error::NotFound)?;
+        let rows = reader.all(CHUNKS, &[upload.int(0)?.into()]).await?;
+        let chunks = rows.iter().map(|row| {
+            Ok(Chunk {
+                name: row.text(0)?,
+                size_bytes: row.count(1)?,
+                etag: Etag(row.int(2)?),
+                modified: Timestamp(row.int(3)?),
+            })
+        });
+        let chunks = chunks.collect::<Result<_, Error>>()?;
+        Ok(Upload { name: name.to_owned(), touched: Timestamp(upload.int(1)?), chunks })
     }
 
     /// The names of the account's uploads.
@@ -203,7 +350,8 @@ impl Tree {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn uploads(&self) -> Result<Vec<String>, Error> {
-        unimplemented!()
+        let rows = self.core().reader().await?.all(UPLOADS, &[self.account.id.into()]).await?;
+        rows.iter().map(|row| row.text(0)).collect()
     }
 
     /// Takes in a body: durable when it returns, part of nothing yet. Counts, hashes and verifies in one pass.
@@ -216,8 +364,8 @@ impl Tree {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Source> + Send,
     {
-        let _ = (body, options);
-        unimplemented!()
+        let available_bytes = self.quota().await?.available_bytes;
+        content::stage(self.core(), body, &options, available_bytes).await
     }
 
     /// Carries out a change: when it returns, the change is durable and visible whole, or nothing happened.
@@ -225,7 +373,75 @@ impl Tree {
     /// # Errors
     /// Whatever the change says.
     pub async fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, Error> {
-        let _ = change;
-        unimplemented!()
+        let asker = self.asker();
+        let work = self.core().write(move |tx| {
+            tx.advance();
+            Box::pin(async move { change.run(tx, &asker).await })
+        });
+        work.await
     }
 }
+
+/// Puts onto each node the locks that apply to it; `above` leads from the root to the folder of all of them.
+fn add_locks(locks: &[StoredLock], above: &[Node], nodes: &mut [Node]) {
+    if locks.is_empty() {
+        return;
+    }
+    let mut chain = above.to_vec();
+    for node in nodes {
+        chain.push(node.clone());
+        node.locks = covering(locks, &chain).map(|lock| lock.clone().on(&chain)).collect();
+        chain.pop();
+    }
+}
+
+const CHILDREN: Sql = Sql(concat!(
+    "SELECT ",
+    node_columns!(),
+    " FROM node WHERE space_id = $1 AND parent_id = $2 AND id > $3 ORDER BY id LIMIT $4"
+));
+
+const PARENT_OF: Sql = Sql("SELECT parent_id FROM node WHERE space_id = $1 AND id = $2");
+
+const FAVOURITES_AMONG: Sql = Sql("SELECT node.id FROM node
+       JOIN favourite ON favourite.space_id = $1 AND favourite.account_id = $5 AND favourite.node_id = node.id
+      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4");
+
+const DEAD_PROPERTIES_AMONG: Sql =
+    Sql("SELECT node.id, dead_property.namespace, dead_property.local, dead_property.xml
+       FROM node JOIN dead_property ON dead_property.space_id = $1 AND dead_property.node_id = node.id
+      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4");
+
+const MEMBERS_AMONG: Sql = Sql("SELECT node.id, CAST(SUM(member.is_folder) AS BIGINT), COUNT(*)
+       FROM node JOIN node AS member ON member.space_id = $1 AND member.parent_id = node.id
+      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4
+      GROUP BY node.id");
+
+const FAVOURITES: Sql = Sql("SELECT node_id FROM favourite WHERE space_id = $1 AND account_id = $2 ORDER BY node_id");
+
+const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes FROM space_state WHERE space_id = $1");
+
+const PIECES: Sql = Sql("SELECT offset_bytes, size_bytes, bytes, blob_key
+       FROM piece WHERE space_id = $1 AND content_id = $2 ORDER BY position");
+
+const UPLOAD: Sql = Sql("SELECT id, touched_us FROM upload WHERE space_id = $1 AND account_id = $2 AND name = $3");
+
+const CHUNKS: Sql = Sql(
+    "SELECT name, size_bytes, etag, modified_us FROM chunk WHERE space_id = $1 AND upload_id = $2 ORDER BY number, etag",
+);
+
+const UPLOADS: Sql = Sql("SELECT name FROM upload WHERE space_id = $1 AND account_id = $2 ORDER BY id");
+
+pub(crate) const STATEMENTS: &[Sql] = &[
+    CHILDREN,
+    PARENT_OF,
+    FAVOURITES_AMONG,
+    DEAD_PROPERTIES_AMONG,
+    MEMBERS_AMONG,
+    FAVOURITES,
+    POOL,
+    PIECES,
+    UPLOAD,
+    CHUNKS,
+    UPLOADS,
+];

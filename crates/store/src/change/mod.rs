@@ -1,5 +1,20 @@
 //! Changes as values: each is checked and carried out in the space's writer, in one transaction.
 
+mod assemble;
+mod copy;
+mod delete;
+mod lock;
+mod make_folder;
+mod patch_properties;
+mod put_file;
+mod relocate;
+mod site;
+mod upload;
+
+pub(crate) use upload::abort as abort_upload;
+
+use std::future::Future;
+
 use crate::checksum::Checksum;
 use crate::conditions::Conditions;
 use crate::content::Staged;
@@ -229,40 +244,6 @@ pub struct Assemble {
     pub conditions: Conditions,
 }
 
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// A change that [`crate::Tree::apply`] can carry out.
-pub trait Change: sealed::Sealed + Send + 'static {
-    /// What it leaves.
-    type Outcome: Send + 'static;
-}
-
-macro_rules! changes {
-    ($($change:ty => $outcome:ty),* $(,)?) => {$(
-        impl sealed::Sealed for $change {}
-        impl Change for $change { type Outcome = $outcome; }
-    )*};
-}
-
-changes! {
-    PutFile => Written,
-    MakeFolder => Written,
-    Delete => (),
-    Relocate => Written,
-    Copy => Written,
-    PatchProperties => Node,
-    TakeLock => Locked,
-    RefreshLock => Locked,
-    Unlock => (),
-    BeginUpload => (),
-    PutChunk => ChunkWritten,
-    DropChunk => (),
-    AbortUpload => (),
-    Assemble => Written,
-}
-
 /// What a chunk's PUT left.
 #[derive(Clone, Copy, Debug)]
 pub struct ChunkWritten {
@@ -270,4 +251,44 @@ pub struct ChunkWritten {
     pub etag: crate::node::Etag,
     /// Whether there was none of that name before.
     pub is_new: bool,
+}
+
+mod sealed {
+    use super::*;
+
+    /// What only the store can implement and call.
+    pub trait Run: Sized + Send + 'static {
+        /// What it leaves.
+        type Outcome: Send + 'static;
+
+        /// Checks and carries out the change, in the space's turn.
+        fn run(
+            self,
+            tx: &mut crate::tx::Tx,
+            asker: &crate::tx::Asker,
+        ) -> impl Future<Output = Result<Self::Outcome, crate::error::Error>> + Send;
+    }
+}
+pub(crate) use sealed::Run;
+
+/// A change that [`crate::Tree::apply`] can carry out: one of the types of this module.
+pub trait Change: Run {}
+
+impl<C: Run> Change for C {}
+
+/// The statements of all changes, for the test that prepares them on both engines.
+pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
+    [
+        site::STATEMENTS,
+        put_file::STATEMENTS,
+        delete::STATEMENTS,
+        copy::STATEMENTS,
+        patch_properties::STATEMENTS,
+        lock::STATEMENTS,
+        upload::STATEMENTS,
+        assemble::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

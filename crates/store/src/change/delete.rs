@@ -1,0 +1,83 @@
+//! DELETE (RFC 4918 §9.6): one row moves to the trash with everything below it, O(depth).
+
+use super::site::{self, Site};
+use super::{Delete, Run};
+use crate::error::Error;
+use crate::lock::StoredLock;
+use crate::node::Node;
+use crate::path::NodePath;
+use crate::row::PURGED;
+use crate::sql::Sql;
+use crate::tx::{Asker, Tx, signed};
+
+impl Run for Delete {
+    type Outcome = ();
+
+    async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
+        let site = Site::find(tx, asker, &self.path).await?;
+        let node = site.located.found()?;
+        if node.is_root() {
+            return Err(Error::Forbidden("the root of a tree cannot be deleted"));
+        }
+        site.check(tx, asker, &self.conditions).await?;
+        let locks = site.may_remove(tx, asker, &self.conditions).await?;
+        match self.skips_trash {
+            true => remove_for_good(tx, node, &locks).await,
+            false => move_to_trash(tx, asker, node, &self.path, &locks).await,
+        }
+    }
+}
+
+/// Takes `node` out of its folder and puts it into the asker's trash.
+pub(super) async fn move_to_trash(
+    tx: &mut Tx,
+    asker: &Asker,
+    node: &Node,
+    path: &NodePath,
+    locks: &[StoredLock],
+) -> Result<(), Error> {
+    let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
+    let trash = asker.account.trash;
+    site::drop_locks(tx, locks).await?;
+    let mut second = tx.now().seconds();
+    let mut trash_name = format!("{}.d{second}", node.name);
+    while tx.maybe(IS_TAKEN, &[trash.into(), trash_name.as_str().into()]).await?.is_some() {
+        second += 1;
+        trash_name = format!("{}.d{second}", node.name);
+    }
+    tx.one(MOVE, &[node.id.into(), trash.0.into(), trash_name.into()]).await?;
+    let args = [
+        node.id.into(),
+        asker.account.id.into(),
+        parent.into(),
+        path.to_string().into(),
+        node.name.as_str().into(),
+        tx.now().into(),
+    ];
+    tx.one(INSERT_TRASH, &args).await?;
+    tx.make_reclaimable(node.size_bytes);
+    tx.touch(parent, -signed(node.size_bytes)).await?;
+    tx.touch(trash, signed(node.size_bytes)).await?;
+    tx.log(parent, &node.name, node.id, true).await
+}
+
+/// Takes `node` out of its folder; the rows below go later, in small steps. Its bytes are free at once.
+async fn remove_for_good(tx: &mut Tx, node: &Node, locks: &[StoredLock]) -> Result<(), Error> {
+    let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
+    site::drop_locks(tx, locks).await?;
+    tx.one(MOVE, &[node.id.into(), PURGED.into(), node.id.to_string().into()]).await?;
+    tx.refund(node.size_bytes);
+    tx.touch(parent, -signed(node.size_bytes)).await?;
+    tx.log(parent, &node.name, node.id, true).await
+}
+
+const IS_TAKEN: Sql = Sql("SELECT id FROM node WHERE space_id = $1 AND parent_id = $2 AND name = $3");
+
+pub(super) const MOVE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
+
+const INSERT_TRASH: Sql = Sql(
+    "INSERT INTO trash (space_id, node_id, account_id, original_parent_id, original_path, original_name, deleted_us)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+);
+
+pub(super) const STATEMENTS: &[Sql] = &[IS_TAKEN, MOVE, INSERT_TRASH];

@@ -1,0 +1,79 @@
+//! PROPPATCH (RFC 4918 §9.2): properties of a node, all or nothing.
+
+use super::site::{self, Site};
+use super::{DeadPropertyPatch, PatchProperties, Run};
+use crate::error::Error;
+use crate::node::{DeadProperty, FileId, Node};
+use crate::sql::Sql;
+use crate::tx::{Asker, Tx};
+
+impl Run for PatchProperties {
+    type Outcome = Node;
+
+    async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Node, Error> {
+        let site = Site::find(tx, asker, &self.path).await?;
+        let node = site.located.found()?;
+        site.check(tx, asker, &self.conditions).await?;
+        site.may_write(asker, &self.conditions)?;
+
+        for patch in &self.dead {
+            match patch {
+                DeadPropertyPatch::Set(property) => set(tx, node.id, property).await?,
+                DeadPropertyPatch::Remove { namespace, local } => {
+                    tx.run(REMOVE, &[node.id.into(), namespace.as_str().into(), local.as_str().into()]).await?;
+                }
+            }
+        }
+        match self.favourite {
+            Some(true) => tx.run(MARK, &[asker.account.id.into(), node.id.into()]).await?,
+            Some(false) => tx.run(UNMARK, &[asker.account.id.into(), node.id.into()]).await?,
+            None => 0,
+        };
+        if let Some(created) = self.created {
+            tx.one(SET_CREATED, &[node.id.into(), created.into()]).await?;
+        }
+        if let Some(modified) = self.modified {
+            tx.one(SET_MODIFIED, &[node.id.into(), modified.into(), tx.etag().into()]).await?;
+            if let Some(parent) = node.parent {
+                tx.touch(parent, 0).await?;
+                tx.log(parent, &node.name, node.id, false).await?;
+            }
+        }
+        site::reload(tx, node.id).await
+    }
+}
+
+/// Sets one dead property, within the limits.
+pub(super) async fn set(tx: &mut Tx, node: FileId, property: &DeadProperty) -> Result<(), Error> {
+    let limit = tx.core.limits.dead_property_bytes_max;
+    if property.xml.len() as u64 > limit {
+        return Err(Error::TooLarge { limit });
+    }
+    let DeadProperty { namespace, local, xml } = property;
+    let args = [node.into(), namespace.as_str().into(), local.as_str().into(), xml.as_str().into()];
+    tx.one(SET, &args).await?;
+    let limit = tx.core.limits.dead_properties_max;
+    match tx.row(COUNT, &[node.into()]).await?.count(0)? > limit {
+        true => Err(Error::TooLarge { limit }),
+        false => Ok(()),
+    }
+}
+
+const SET: Sql = Sql("INSERT INTO dead_property (space_id, node_id, namespace, local, xml) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (space_id, node_id, namespace, local) DO UPDATE SET xml = excluded.xml");
+
+const COUNT: Sql = Sql("SELECT COUNT(*) FROM dead_property WHERE space_id = $1 AND node_id = $2");
+
+const REMOVE: Sql =
+    Sql("DELETE FROM dead_property WHERE space_id = $1 AND node_id = $2 AND namespace = $3 AND local = $4");
+
+const MARK: Sql = Sql("INSERT INTO favourite (space_id, account_id, node_id) VALUES ($1, $2, $3)
+     ON CONFLICT (space_id, account_id, node_id) DO NOTHING");
+
+const UNMARK: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AND account_id = $2 AND node_id = $3");
+
+const SET_CREATED: Sql = Sql("UPDATE node SET created_us = $3 WHERE space_id = $1 AND id = $2");
+
+const SET_MODIFIED: Sql = Sql("UPDATE node SET modified_us = $3, etag = $4 WHERE space_id = $1 AND id = $2");
+
+pub(super) const STATEMENTS: &[Sql] = &[SET, COUNT, REMOVE, MARK, UNMARK, SET_CREATED, SET_MODIFIED];

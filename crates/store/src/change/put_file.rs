@@ -1,0 +1,146 @@
+//! PUT: creates a file or replaces its content. Promises 1, 2, 3 and 7 of the design hang here.
+
+use super::site::{self, NewNode, Site, insert_node, make_folder, store_content};
+use super::{PutFile, Run, Written};
+use crate::error::Error;
+use crate::node::{ContentId, Kind, Node};
+use crate::ports::Timestamp;
+use crate::sql::{Sql, Value};
+use crate::tx::{Asker, Tx, signed};
+
+impl Run for PutFile {
+    type Outcome = Written;
+
+    async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Written, Error> {
+        let site = Site::find(tx, asker, &self.path).await?;
+        check_target(&site, self.path.is_root(), self.makes_parents)?;
+        site.check(tx, asker, &self.conditions).await?;
+        match site.node() {
+            Some(_) => site.may_write(asker, &self.conditions)?,
+            None => site.may_change_members(asker, &self.conditions)?,
+        }
+
+        if let Some(old) = site.node() {
+            keep_version(tx, asker, old).await?;
+        }
+        tx.charge(self.content.size_bytes).await?;
+        let content = store_content(tx, &self.content).await?;
+        let new = NewContent {
+            content,
+            size_bytes: self.content.size_bytes,
+            modified: self.modified,
+            created: self.created,
+            checksums: self.checksums.as_deref(),
+        };
+        put_content(tx, &site, new).await
+    }
+}
+
+/// The path may hold a file: it is not the root, not a folder, and its parent exists or may be made.
+pub(super) fn check_target(site: &Site, is_root: bool, makes_parents: bool) -> Result<(), Error> {
+    if is_root || site.node().is_some_and(Node::is_folder) {
+        return Err(Error::IsACollection);
+    }
+    if site.node().is_none() && !makes_parents {
+        site.located.parent()?;
+    }
+    if site.node().is_none() && !site.located.chain.last().is_some_and(Node::is_folder) {
+        return Err(Error::ParentMissing);
+    }
+    Ok(())
+}
+
+/// Content that is in the space already, and what goes with it.
+pub(super) struct NewContent<'a> {
+    pub(super) content: Option<ContentId>,
+    pub(super) size_bytes: u64,
+    pub(super) modified: Option<Timestamp>,
+    pub(super) created: Option<Timestamp>,
+    pub(super) checksums: Option<&'a str>,
+}
+
+/// Gives the file at `site` its new content: the row, the ancestors, the log. What it held before was kept as a
+/// version by [`keep_version`].
+pub(super) async fn put_content(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Written, Error> {
+    match site.node() {
+        Some(old) => replace(tx, old, new).await.map(|node| Written { node, is_new: false }),
+        None => create(tx, site, new).await.map(|node| Written { node, is_new: true }),
+    }
+}
+
+async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, Error> {
+    let (name, folders) = site.located.missing.split_last().ok_or(Error::Exists)?;
+    let mut parent = site.located.chain.last().map(|node| node.id).ok_or(Error::ParentMissing)?;
+    for folder in folders {
+        parent = make_folder(tx, parent, folder).await?.id;
+    }
+    let node = NewNode {
+        parent,
+        name,
+        kind: Kind::File,
+        size_bytes: new.size_bytes,
+        modified: new.modified.unwrap_or(tx.now()),
+        created: new.created.unwrap_or(tx.now()),
+        content: new.content,
+        checksums: new.checksums,
+    };
+    let node = insert_node(tx, node).await?;
+    tx.touch(parent, signed(new.size_bytes)).await?;
+    tx.log(parent, name, node.id, false).await?;
+    Ok(node)
+}
+
+async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, Error> {
+    let args: [Value; 8] = [
+        old.id.into(),
+        tx.etag().into(),
+        new.size_bytes.into(),
+        new.modified.unwrap_or(tx.now()).into(),
+        new.created.unwrap_or(old.created).into(),
+        tx.now().into(),
+        new.content.map(|content| content.0).into(),
+        new.checksums.into(),
+    ];
+    tx.one(REPLACE, &args).await?;
+    let parent = old.parent.ok_or(Error::IsACollection)?;
+    tx.touch(parent, signed(new.size_bytes) - signed(old.size_bytes)).await?;
+    tx.log(parent, &old.name, old.id, false).await?;
+    site::reload(tx, old.id).await
+}
+
+/// Keeps what `node` holds as a version, which goes on counting against the pool. An empty state leaves none, and
+/// beyond the limit of versions the oldest goes.
+pub(super) async fn keep_version(tx: &mut Tx, asker: &Asker, node: &Node) -> Result<(), Error> {
+    let Some(content) = node.content else { return Ok(()) };
+    let args: [Value; 8] = [
+        tx.fresh_id().into(),
+        node.id.into(),
+        content.into(),
+        node.size_bytes.into(),
+        node.modified.into(),
+        node.checksums.as_deref().into(),
+        asker.account.id.into(),
+        tx.now().into(),
+    ];
+    tx.one(INSERT_VERSION, &args).await?;
+    tx.make_reclaimable(node.size_bytes);
+    let kept = tx.row(COUNT_VERSIONS, &[node.id.into()]).await?.count(0)?;
+    if kept > tx.core.limits.versions_max {
+        crate::retention::drop_oldest_version(tx, node.id).await?;
+    }
+    Ok(())
+}
+
+const REPLACE: Sql = Sql("UPDATE node
+        SET etag = $3, size_bytes = $4, modified_us = $5, created_us = $6, uploaded_us = $7, content_id = $8,
+            checksums = $9
+      WHERE space_id = $1 AND id = $2");
+
+const INSERT_VERSION: Sql = Sql(
+    "INSERT INTO version (space_id, id, node_id, content_id, size_bytes, modified_us, checksums, author_id, created_us)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+);
+
+const COUNT_VERSIONS: Sql = Sql("SELECT COUNT(*) FROM version WHERE space_id = $1 AND node_id = $2");
+
+pub(super) const STATEMENTS: &[Sql] = &[REPLACE, INSERT_VERSION, COUNT_VERSIONS];

@@ -1,0 +1,77 @@
+//! MOVE (RFC 4918 §9.9): one row gets another parent and name; everything below comes along, O(depth).
+
+use super::delete::{MOVE, move_to_trash};
+use super::site::{self, Site};
+use super::{Relocate, Run, Written};
+use crate::conditions::Conditions;
+use crate::error::Error;
+use crate::node::{FileId, Node};
+use crate::path::NodePath;
+use crate::tx::{Asker, Tx, signed};
+
+impl Run for Relocate {
+    type Outcome = Written;
+
+    async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Written, Error> {
+        let source = Site::find(tx, asker, &self.source).await?;
+        let node = source.located.found()?.clone();
+        check_paths(&self.source, &self.destination)?;
+        source.check(tx, asker, &self.conditions).await?;
+        let locks = source.may_remove(tx, asker, &self.conditions).await?;
+
+        let place = vacate(tx, asker, &self.destination, self.overwrites, &self.conditions).await?;
+        site::drop_locks(tx, &locks).await?;
+        tx.one(MOVE, &[node.id.into(), place.parent.into(), place.name.as_str().into()]).await?;
+
+        let old_parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be moved"))?;
+        tx.touch(old_parent, -signed(node.size_bytes)).await?;
+        tx.touch(place.parent, signed(node.size_bytes)).await?;
+        tx.log(old_parent, &node.name, node.id, true).await?;
+        tx.log(place.parent, &place.name, node.id, true).await?;
+        Ok(Written { node: Node { parent: Some(place.parent), name: place.name, ..node }, is_new: place.was_free })
+    }
+}
+
+/// RFC 4918 §9.8.5, §9.9.4: not the root, not onto itself, not into its own members, not over its own folder.
+pub(super) fn check_paths(source: &NodePath, destination: &NodePath) -> Result<(), Error> {
+    if source.is_root() || destination.is_root() {
+        return Err(Error::Forbidden("the root of a tree stays where it is"));
+    }
+    if source == destination {
+        return Err(Error::Forbidden("source and destination are the same"));
+    }
+    if source.contains(destination) || destination.contains(source) {
+        return Err(Error::IntoItself);
+    }
+    Ok(())
+}
+
+/// A free place for a node.
+pub(super) struct Place {
+    pub(super) parent: FileId,
+    pub(super) name: String,
+    pub(super) was_free: bool,
+}
+
+/// Makes `destination` free: what is there goes to the trash if it may be replaced.
+pub(super) async fn vacate(
+    tx: &mut Tx,
+    asker: &Asker,
+    destination: &NodePath,
+    overwrites: bool,
+    conditions: &Conditions,
+) -> Result<Place, Error> {
+    let site = Site::find(tx, asker, destination).await?;
+    let parent = site.located.parent()?.id;
+    let name = destination.name().ok_or(Error::Exists)?.to_owned();
+    let Some(occupant) = site.node() else {
+        site.may_change_members(asker, conditions)?;
+        return Ok(Place { parent, name, was_free: true });
+    };
+    if !overwrites {
+        return Err(Error::Exists);
+    }
+    let locks = site.may_remove(tx, asker, conditions).await?;
+    move_to_trash(tx, asker, occupant, destination, &locks).await?;
+    Ok(Place { parent, name, was_free: false })
+}

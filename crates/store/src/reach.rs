@@ -1,0 +1,243 @@
+//! What is reachable: metadata against blobs and back (fsck), and the end of a space.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+
+use crate::checksum::hex;
+use crate::error::Error;
+use crate::open_space::{Engine, file_of};
+use crate::space::SpaceCore;
+use crate::sql::{Connection, Sql};
+use crate::store::{CheckReport, remove_database};
+
+/// Whether the space was ever used, without using it.
+pub(crate) async fn was_used(core: &SpaceCore) -> bool {
+    match core.engine.as_ref() {
+        Engine::Sqlite { directory, .. } => tokio::fs::try_exists(file_of(directory, core)).await.unwrap_or(false),
+        Engine::Postgres(pool) => match pool.acquire().await {
+            Ok(raw) => matches!(Connection::postgres(raw, Some(core.id)).maybe(HAS_STATE, &[]).await, Ok(Some(_))),
+            Err(_) => false,
+        },
+    }
+}
+
+/// The key prefix of the space's blobs.
+pub(crate) fn blob_prefix(core: &SpaceCore) -> String {
+    format!("spaces/{}", core.uuid)
+}
+
+/// Removes every row and every blob of a space that the catalogue has forgotten.
+pub(crate) async fn delete_everything(core: &Arc<SpaceCore>) -> Result<(), Error> {
+    if let Some(opened) = core.opened.lock().await.take() {
+        core.open_spaces.give_up_room();
+        match Arc::try_unwrap(opened) {
+            Ok(opened) => opened.close().await,
+            Err(used) => drop(used), // requests under way keep their files until they end
+        }
+    }
+    match core.engine.as_ref() {
+        Engine::Sqlite { directory, .. } => remove_database(&file_of(directory, core)).await?,
+        Engine::Postgres(pool) => {
+            let mut connection = Connection::postgres(pool.acquire().await?, Some(core.id));
+            connection.begin().await?;
+            for statement in DELETE_ROWS {
+                connection.run(*statement, &[]).await?;
+            }
+            connection.script("COMMIT").await?;
+        }
+    }
+    let mut blobs = core.blobs.list(&blob_prefix(core));
+    while let Some(blob) = blobs.next().await {
+        core.blobs.delete(&blob?.0).await?;
+    }
+    Ok(())
+}
+
+/// Looks for anything that contradicts itself. Works on a snapshot of the metadata; blobs newer than it are no concern.
+pub(crate) async fn check(core: &Arc<SpaceCore>, is_deep: bool) -> Result<CheckReport, Error> {
+    let mut report = CheckReport::default();
+    if !was_used(core).await {
+        return Ok(report);
+    }
+    let mut on_disk = HashMap::new();
+    let mut listing = core.blobs.list(&blob_prefix(core));
+    while let Some(blob) = listing.next().await {
+        let (key, size_bytes) = blob?;
+        on_disk.insert(key, size_bytes);
+    }
+    let mut reader = core.connect().await?;
+    reader.script("BEGIN").await?;
+    if !reader.is_own() {
+        reader.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+    }
+    let checked = async {
+        rules(&mut reader, &mut report).await?;
+        pool(&mut reader, &mut report).await?;
+        blobs(core, &mut reader, &on_disk, is_deep, &mut report).await
+    }
+    .await;
+    reader.script("ROLLBACK").await?;
+    reader.close().await;
+    checked.map(|()| report)
+}
+
+/// Each statement lists what breaks a rule: ids, and two numbers that should agree.
+async fn rules(reader: &mut Connection, report: &mut CheckReport) -> Result<(), Error> {
+    for (rule, sql) in RULES {
+        for row in reader.all(*sql, &[]).await? {
+            report.problems.push(format!("{rule}: {} has {}, should have {}", row.int(0)?, row.int(1)?, row.int(2)?));
+        }
+    }
+    report.checked += reader.row(COUNT_NODES, &[]).await?.count(0)?;
+    Ok(())
+}
+
+/// Promise 7: the counters are what a count finds.
+async fn pool(reader: &mut Connection, report: &mut CheckReport) -> Result<(), Error> {
+    let row = reader.row(POOL, &[]).await?;
+    let (used, reclaimable, home, trash, versions, chunks) =
+        (row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?, row.int(4)?, row.int(5)?);
+    let counted = home + trash + versions + chunks;
+    if used != counted {
+        report.problems.push(format!("pool: used_bytes is {used}, a count finds {counted}"));
+    }
+    if reclaimable != trash + versions {
+        report.problems.push(format!("pool: reclaimable_bytes is {reclaimable}, a count finds {}", trash + versions));
+    }
+    Ok(())
+}
+
+async fn blobs(
+    core: &SpaceCore,
+    reader: &mut Connection,
+    on_disk: &HashMap<String, u64>,
+    is_deep: bool,
+    report: &mut CheckReport,
+) -> Result<(), Error> {
+    let mut referred = HashSet::new();
+    for row in reader.all(BLOBS, &[]).await? {
+        let (key, size_bytes, digest) = (row.text(0)?, row.count(1)?, row.bytes(2)?);
+        report.checked += 1;
+        // A blob written after the listing is not missing: look again.
+        let found = match on_disk.get(&key) {
+            Some(found) => Some(*found),
+            None => core.blobs.size(&key).await?,
+        };
+        match found {
+            None => report.problems.push(format!("blob {key} is missing")),
+            Some(found) if found != size_bytes => {
+                report.problems.push(format!("blob {key} has {found} bytes, should have {size_bytes}"));
+            }
+            Some(_) if is_deep && core.blobs.digest(&key).await?.as_slice() != digest => {
+                report.problems.push(format!("blob {key} does not have its digest {}", hex(&digest)));
+            }
+            Some(_) => {}
+        }
+        referred.insert(key);
+    }
+    for row in reader.all(INTENTS, &[]).await? {
+        referred.insert(row.text(0)?);
+    }
+    for key in on_disk.keys().filter(|key| !referred.contains(*key)) {
+        report.problems.push(format!("blob {key} is referred to by nothing"));
+    }
+    Ok(())
+}
+
+const HAS_STATE: Sql = Sql("SELECT change_seq FROM space_state WHERE space_id = $1");
+
+const COUNT_NODES: Sql = Sql("SELECT COUNT(*) FROM node WHERE space_id = $1");
+
+const RULES: &[(&str, Sql)] = &[
+    ("a node whose folder does not exist", Sql(
+        "SELECT node.id, node.parent_id, CAST(0 AS BIGINT) FROM node
+           LEFT JOIN node AS folder ON folder.space_id = $1 AND folder.id = node.parent_id AND folder.is_folder = 1
+          WHERE node.space_id = $1 AND node.parent_id > 0 AND folder.id IS NULL",
+    )),
+    ("a folder whose size is not the sum of its members'", Sql(
+        "SELECT folder.id, folder.size_bytes, CAST(COALESCE(SUM(node.size_bytes), 0) AS BIGINT)
+           FROM node AS folder
+           LEFT JOIN node ON node.space_id = $1 AND node.parent_id = folder.id
+          WHERE folder.space_id = $1 AND folder.is_folder = 1 AND folder.parent_id >= 0
+          GROUP BY folder.id, folder.size_bytes
+         HAVING folder.size_bytes <> COALESCE(SUM(node.size_bytes), 0)",
+    )),
+    ("a folder older than its newest member", Sql(
+        "SELECT folder.id, folder.etag, MAX(node.etag) FROM node AS folder
+           JOIN node ON node.space_id = $1 AND node.parent_id = folder.id
+          WHERE folder.space_id = $1 AND folder.parent_id >= 0
+          GROUP BY folder.id, folder.etag HAVING folder.etag < MAX(node.etag)",
+    )),
+    ("a file whose size is not its content's", Sql(
+        "SELECT node.id, node.size_bytes, COALESCE(content.size_bytes, 0) FROM node
+           LEFT JOIN content ON content.space_id = $1 AND content.id = node.content_id
+          WHERE node.space_id = $1 AND node.is_folder = 0 AND node.size_bytes <> COALESCE(content.size_bytes, 0)",
+    )),
+    ("a content whose references are not counted right", Sql(
+        "SELECT content.id, content.reference_count, COALESCE(nodes.times, 0) + COALESCE(versions.times, 0)
+           FROM content
+           LEFT JOIN (SELECT content_id, COUNT(*) AS times FROM node WHERE space_id = $1 GROUP BY content_id) AS nodes
+             ON nodes.content_id = content.id
+           LEFT JOIN (SELECT content_id, COUNT(*) AS times FROM version WHERE space_id = $1 GROUP BY content_id) AS versions
+             ON versions.content_id = content.id
+          WHERE content.space_id = $1
+            AND content.reference_count <> COALESCE(nodes.times, 0) + COALESCE(versions.times, 0)",
+    )),
+    ("a content whose pieces do not add up", Sql(
+        "SELECT content.id, content.size_bytes, CAST(COALESCE(SUM(piece.size_bytes), 0) AS BIGINT) FROM content
+           LEFT JOIN piece ON piece.space_id = $1 AND piece.content_id = content.id
+          WHERE content.space_id = $1
+          GROUP BY content.id, content.size_bytes
+         HAVING content.size_bytes <> COALESCE(SUM(piece.size_bytes), 0)",
+    )),
+    ("a trash entry that is not in the trash", Sql(
+        "SELECT trash.node_id, node.parent_id, account.trash_id FROM trash
+           JOIN account ON account.space_id = $1 AND account.id = trash.account_id
+           JOIN node ON node.space_id = $1 AND node.id = trash.node_id
+          WHERE trash.space_id = $1 AND node.parent_id <> account.trash_id",
+    )),
+];
+
+const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
+            (SELECT CAST(COALESCE(SUM(node.size_bytes), 0) AS BIGINT) FROM account
+               JOIN node ON node.space_id = $1 AND node.id = account.home_id WHERE account.space_id = $1),
+            (SELECT CAST(COALESCE(SUM(node.size_bytes), 0) AS BIGINT) FROM account
+               JOIN node ON node.space_id = $1 AND node.id = account.trash_id WHERE account.space_id = $1),
+            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version WHERE space_id = $1),
+            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM chunk WHERE space_id = $1)
+       FROM space_state WHERE space_id = $1");
+
+const BLOBS: Sql = Sql("SELECT blob_key, size_bytes, digest FROM piece WHERE space_id = $1 AND blob_key IS NOT NULL
+     UNION ALL
+     SELECT blob_key, size_bytes, digest FROM chunk WHERE space_id = $1 AND blob_key IS NOT NULL");
+
+const INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1");
+
+const DELETE_ROWS: &[Sql] = &[
+    Sql("DELETE FROM space_state WHERE space_id = $1"),
+    Sql("DELETE FROM account WHERE space_id = $1"),
+    Sql("DELETE FROM device WHERE space_id = $1"),
+    Sql("DELETE FROM login_flow WHERE space_id = $1"),
+    Sql("DELETE FROM node WHERE space_id = $1"),
+    Sql("DELETE FROM content WHERE space_id = $1"),
+    Sql("DELETE FROM piece WHERE space_id = $1"),
+    Sql("DELETE FROM intent WHERE space_id = $1"),
+    Sql("DELETE FROM lock WHERE space_id = $1"),
+    Sql("DELETE FROM dead_property WHERE space_id = $1"),
+    Sql("DELETE FROM favourite WHERE space_id = $1"),
+    Sql("DELETE FROM trash WHERE space_id = $1"),
+    Sql("DELETE FROM version WHERE space_id = $1"),
+    Sql("DELETE FROM upload WHERE space_id = $1"),
+    Sql("DELETE FROM chunk WHERE space_id = $1"),
+    Sql("DELETE FROM finished_upload WHERE space_id = $1"),
+    Sql("DELETE FROM change_log WHERE space_id = $1"),
+    Sql("DELETE FROM copy_map WHERE space_id = $1"),
+];
+
+/// The statements of this file, for the test that prepares them on both engines.
+pub(crate) fn statements() -> impl Iterator<Item = Sql> {
+    let plain = [HAS_STATE, COUNT_NODES, POOL, BLOBS, INTENTS];
+    RULES.iter().map(|(_, sql)| *sql).chain(plain).chain(DELETE_ROWS.iter().copied())
+}

@@ -1,0 +1,53 @@
+//! Rows of the `node` table and how they become [`Node`]s.
+
+use crate::error::Error;
+use crate::node::{ContentId, Etag, FileId, Kind, Node};
+use crate::ports::Timestamp;
+use crate::sql::Row;
+
+/// The `parent_id` of a root: of an account's home or trash.
+pub(crate) const NO_PARENT: i64 = 0;
+/// The `parent_id` of what was deleted for good and waits for its rows to be removed.
+pub(crate) const PURGED: i64 = -1;
+
+/// `SELECT` list of a node, in the order that [`node_of`] reads; the table goes by the name `node`.
+macro_rules! node_columns {
+    () => {
+        "node.id, node.parent_id, node.name, node.is_folder, node.etag, node.size_bytes, node.modified_us, \
+         node.created_us, node.uploaded_us, node.content_id, node.media_type, node.checksums"
+    };
+}
+pub(crate) use node_columns;
+
+/// How many columns [`node_columns`] has: further columns of a statement start here.
+pub(crate) const NODE_COLUMNS: usize = 12;
+
+/// The node in the first columns of `row`.
+pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
+    let id = FileId(row.int(0)?);
+    let parent = row.int(1)?;
+    let is_root = parent == NO_PARENT;
+    let size_bytes = row.int(5)?;
+    Ok(Node {
+        id,
+        parent: (!is_root).then_some(FileId(parent)),
+        name: if is_root { String::new() } else { row.text(2)? },
+        kind: if row.truth(3)? { Kind::Folder } else { Kind::File },
+        etag: Etag(row.int(4)?),
+        size_bytes: u64::try_from(size_bytes).map_err(|_| Error::Corrupt {
+            table: "node",
+            column: "size_bytes",
+            id: id.0,
+        })?,
+        modified: Timestamp(row.int(6)?),
+        created: Timestamp(row.int(7)?),
+        uploaded: Timestamp(row.int(8)?),
+        content: row.maybe_int(9)?.map(ContentId),
+        media_type: row.maybe_text(10)?,
+        checksums: row.maybe_text(11)?,
+        is_favourite: false,
+        dead_properties: Vec::new(),
+        locks: Vec::new(),
+        member_counts: None,
+    })
+}

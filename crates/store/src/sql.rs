@@ -1,0 +1,334 @@
+//! The one way to the database: SQL text written once, run on SQLite and on PostgreSQL.
+//!
+//! The common dialect: numbered placeholders, `BIGINT`, `TEXT`, `BLOB` (spelt `BYTEA` for PostgreSQL on the way
+//! out), instants in microseconds, truth as 0 or 1, no ordering by text, no `LIKE`. `$1` is the space wherever a
+//! statement names one; [`Connection`] binds it, so that no statement can leave its space.
+
+use futures_util::StreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Connection as _, Executor as _, Postgres, Row as _, SqlSafeStr as _,
+    SqliteConnection,
+};
+
+use crate::error::Error;
+
+/// A statement of ours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sql(pub(crate) &'static str);
+
+/// A value bound to a placeholder. Absent values carry their type, which PostgreSQL wants to know.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    NoInt,
+    NoText,
+    NoBytes,
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Int(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Value {
+        Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Value {
+        Value::Text(value)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Value {
+        Value::Bytes(value.to_vec())
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Value {
+        value.map_or(Value::NoInt, Value::Int)
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Value {
+        value.map_or(Value::NoText, Value::from)
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Value {
+        value.map_or(Value::NoText, Value::Text)
+    }
+}
+
+impl From<Option<&[u8]>> for Value {
+    fn from(value: Option<&[u8]>) -> Value {
+        value.map_or(Value::NoBytes, Value::from)
+    }
+}
+
+macro_rules! value_of_id {
+    ($($id:ty),*) => {$(
+        impl From<$id> for Value {
+            fn from(id: $id) -> Value {
+                Value::Int(id.0)
+            }
+        }
+    )*};
+}
+
+value_of_id!(
+    crate::node::FileId,
+    crate::node::AccountId,
+    crate::node::DeviceId,
+    crate::node::ContentId,
+    crate::node::Etag,
+    crate::ports::Timestamp
+);
+
+/// A row of either engine; columns by position.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! column {
+    ($name:ident, $type:ty) => {
+        pub(crate) fn $name(&self, column: usize) -> Result<$type, Error> {
+            match self {
+                Row::Sqlite(row) => Ok(row.try_get(column)?),
+                Row::Postgres(row) => Ok(row.try_get(column)?),
+            }
+        }
+    };
+}
+
+impl Row {
+    column!(int, i64);
+    column!(text, String);
+    column!(bytes, Vec<u8>);
+    column!(maybe_int, Option<i64>);
+    column!(maybe_text, Option<String>);
+    column!(maybe_bytes, Option<Vec<u8>>);
+
+    pub(crate) fn truth(&self, column: usize) -> Result<bool, Error> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// A number of bytes or of things, which is never negative.
+    pub(crate) fn count(&self, column: usize) -> Result<u64, Error> {
+        let value = self.int(column)?;
+        u64::try_from(value).map_err(|_| Error::Corrupt { table: "(negative count)", column: "?", id: value })
+    }
+}
+
+enum Raw {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A database connection that can only speak of one space, or of the catalogue.
+pub(crate) struct Connection {
+    raw: Raw,
+    /// What `$1` is bound to; `None` for the catalogue, whose statements count from `$1` themselves.
+    space_id: Option<i64>,
+    /// Set by tests: fails the n-th statement from now.
+    fault: Option<std::sync::Arc<crate::sql_fault::SqlFaults>>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connection(space {:?})", self.space_id)
+    }
+}
+
+macro_rules! on_either {
+    ($self:ident, $sql:ident, $args:ident, |$raw:ident, $query:ident| $run:expr) => {{
+        if let Some(faults) = &$self.fault {
+            faults.before($sql.0)?;
+        }
+        match &mut $self.raw {
+            Raw::Sqlite($raw) => {
+                let mut arguments = SqliteArguments::default();
+                bind!(arguments, $self.space_id, $args);
+                let $query = sqlx::query_with::<sqlx::Sqlite, _>($sql.0, arguments);
+                $run
+            }
+            Raw::Postgres($raw) => {
+                let mut arguments = PgArguments::default();
+                bind!(arguments, $self.space_id, $args);
+                let $query = sqlx::query_with::<sqlx::Postgres, _>($sql.0, arguments);
+                $run
+            }
+        }
+    }};
+}
+
+macro_rules! bind {
+    ($arguments:ident, $space:expr, $args:ident) => {
+        if let Some(space_id) = $space {
+            $arguments.add(space_id).map_err(sqlx::Error::Encode)?;
+        }
+        for value in $args {
+            match value {
+                Value::Int(value) => $arguments.add(*value),
+                Value::Text(value) => $arguments.add(value.clone()),
+                Value::Bytes(value) => $arguments.add(value.clone()),
+                Value::NoInt => $arguments.add(None::<i64>),
+                Value::NoText => $arguments.add(None::<String>),
+                Value::NoBytes => $arguments.add(None::<Vec<u8>>),
+            }
+            .map_err(sqlx::Error::Encode)?;
+        }
+    };
+}
+
+impl Connection {
+    pub(crate) fn sqlite(raw: SqliteConnection, space_id: Option<i64>) -> Connection {
+        Connection { raw: Raw::Sqlite(Box::new(raw)), space_id, fault: None }
+    }
+
+    pub(crate) fn postgres(raw: PoolConnection<Postgres>, space_id: Option<i64>) -> Connection {
+        Connection { raw: Raw::Postgres(raw), space_id, fault: None }
+    }
+
+    /// From here on it speaks of this space alone.
+    pub(crate) fn of_space(mut self, space_id: i64) -> Connection {
+        self.space_id = Some(space_id);
+        self
+    }
+
+    pub(crate) fn with_faults(mut self, fault: Option<std::sync::Arc<crate::sql_fault::SqlFaults>>) -> Connection {
+        self.fault = fault;
+        self
+    }
+
+    /// All rows. `args` are `$2` and up, or `$1` and up in the catalogue.
+    pub(crate) async fn all(&mut self, sql: Sql, args: &[Value]) -> Result<Vec<Row>, Error> {
+        on_either!(self, sql, args, |raw, query| {
+            let mut rows = Vec::new();
+            let mut stream = raw.as_mut().fetch(query);
+            while let Some(row) = stream.next().await {
+                rows.push(row?.into());
+            }
+            Ok(rows)
+        })
+    }
+
+    /// The row, if there is one.
+    pub(crate) async fn maybe(&mut self, sql: Sql, args: &[Value]) -> Result<Option<Row>, Error> {
+        on_either!(self, sql, args, |raw, query| Ok(raw.as_mut().fetch_optional(query).await?.map(Row::from)))
+    }
+
+    /// The row, which must be there.
+    pub(crate) async fn row(&mut self, sql: Sql, args: &[Value]) -> Result<Row, Error> {
+        self.maybe(sql, args).await?.ok_or_else(|| Error::unavailable(format!("no row for: {}", sql.0)))
+    }
+
+    /// Runs a statement; returns how many rows it touched.
+    pub(crate) async fn run(&mut self, sql: Sql, args: &[Value]) -> Result<u64, Error> {
+        on_either!(self, sql, args, |raw, query| Ok(raw.as_mut().execute(query).await?.rows_affected()))
+    }
+
+    /// Runs a statement that is meant for one row.
+    pub(crate) async fn one(&mut self, sql: Sql, args: &[Value]) -> Result<(), Error> {
+        match self.run(sql, args).await? {
+            1 => Ok(()),
+            touched => Err(Error::unavailable(format!("{touched} rows touched instead of one: {}", sql.0))),
+        }
+    }
+
+    /// Has the engine read a statement without running it.
+    pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), Error> {
+        match &mut self.raw {
+            Raw::Sqlite(raw) => drop(raw.as_mut().prepare(AssertSqlSafe(sql.0).into_sql_str()).await?),
+            Raw::Postgres(raw) => drop(raw.as_mut().prepare(AssertSqlSafe(sql.0).into_sql_str()).await?),
+        }
+        Ok(())
+    }
+
+    /// Runs statements without parameters, such as `BEGIN` or a migration.
+    pub(crate) async fn script(&mut self, text: &str) -> Result<(), Error> {
+        if let Some(faults) = &self.fault {
+            faults.before(text)?;
+        }
+        match &mut self.raw {
+            Raw::Sqlite(raw) => raw.as_mut().execute(AssertSqlSafe(text)).await.map(drop)?,
+            Raw::Postgres(raw) => {
+                let text = text.replace(" BLOB", " BYTEA");
+                raw.as_mut().execute(AssertSqlSafe(text)).await.map(drop)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction that will write.
+    pub(crate) async fn begin(&mut self) -> Result<(), Error> {
+        match self.raw {
+            Raw::Sqlite(_) => self.script("BEGIN IMMEDIATE").await,
+            Raw::Postgres(_) => self.script("BEGIN").await,
+        }
+    }
+
+    /// Whether it belongs to this space alone; else it is one of a pool and goes back after each use.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.raw, Raw::Sqlite(_))
+    }
+
+    /// Closes the connection in good order (a pooled one goes back).
+    pub(crate) async fn close(self) {
+        if let Raw::Sqlite(raw) = self.raw {
+            let _ = raw.close().await;
+        }
+    }
+}
+
+impl From<SqliteRow> for Row {
+    fn from(row: SqliteRow) -> Row {
+        Row::Sqlite(row)
+    }
+}
+
+impl From<PgRow> for Row {
+    fn from(row: PgRow) -> Row {
+        Row::Postgres(row)
+    }
+}
+
+/// Whether the engine reported a failure of the disk below it: then nothing it says about durability can be
+/// believed any more. A full disk or a busy file is not one.
+pub(crate) fn is_disk_failure(error: &Error) -> bool {
+    let Error::Unavailable(source) = error else { return false };
+    let Some(sqlx::Error::Database(error)) = source.downcast_ref::<sqlx::Error>() else { return false };
+    // SQLITE_IOERR and its extended codes, SQLITE_CORRUPT
+    error.code().and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| matches!(code & 0xff, 10 | 11))
+}
+
+/// Whether the statement failed because a unique key is taken.
+pub(crate) fn is_taken(error: &Error) -> bool {
+    let Error::Unavailable(source) = error else { return false };
+    matches!(source.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Database(error)) if error.is_unique_violation())
+}

@@ -1,0 +1,48 @@
+//! Faults on demand below the SQL layer: for the tests that prove "old state or new state, never another".
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::error::Error;
+
+/// Makes the n-th statement fail, once or from then on.
+#[derive(Debug)]
+pub struct SqlFaults {
+    remaining: AtomicI64,
+    is_lasting: bool,
+    seen: AtomicI64,
+}
+
+impl SqlFaults {
+    /// Never fails, but counts.
+    pub fn none() -> SqlFaults {
+        SqlFaults { remaining: AtomicI64::new(i64::MAX), is_lasting: false, seen: AtomicI64::new(0) }
+    }
+
+    /// Fails statement `number` (from 1), and every later one if `is_lasting`.
+    pub fn at(number: i64, is_lasting: bool) -> SqlFaults {
+        SqlFaults { remaining: AtomicI64::new(number), is_lasting, seen: AtomicI64::new(0) }
+    }
+
+    /// Starts over: the next failure is statement `number` from now; 0 for none.
+    pub fn arm(&self, number: i64) {
+        self.remaining.store(if number == 0 { i64::MAX } else { number }, Ordering::SeqCst);
+    }
+
+    /// How many statements have come by.
+    pub fn seen(&self) -> i64 {
+        self.seen.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn before(&self, statement: &str) -> Result<(), Error> {
+        self.seen.fetch_add(1, Ordering::SeqCst);
+        if statement.starts_with("ROLLBACK") {
+            return Ok(()); // an engine that cannot even roll back is a crash, which other tests play
+        }
+        let left = self.remaining.fetch_sub(1, Ordering::SeqCst) - 1;
+        match left {
+            0 => Err(Error::unavailable("injected fault")),
+            left if left < 0 && self.is_lasting => Err(Error::unavailable("injected lasting fault")),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Every statement of the store in one list: a test, and `nichoir doctor`, have the engine read them all.
+
+use crate::error::Error;
+use crate::sql::{Connection, Sql};
+
+pub(crate) fn all() -> impl Iterator<Item = Sql> {
+    let files = [
+        crate::account::STATEMENTS,
+        crate::change_log::STATEMENTS,
+        crate::content::STATEMENTS,
+        crate::control::STATEMENTS,
+        crate::device::STATEMENTS,
+        crate::lock::STATEMENTS,
+        crate::look_up::STATEMENTS,
+        crate::open_space::STATEMENTS,
+        crate::retention::STATEMENTS,
+        crate::space::STATEMENTS,
+        crate::tree::STATEMENTS,
+        crate::tx::STATEMENTS,
+    ];
+    files.into_iter().flatten().copied().chain(crate::change::statements()).chain(crate::reach::statements())
+}
+
+/// Has the engine prepare each statement that speaks of `tables`; names the first that it does not understand.
+pub(crate) async fn prepare_all(connection: &mut Connection, is_control: bool) -> Result<usize, Error> {
+    let control: Vec<&str> = crate::control::STATEMENTS.iter().map(|sql| sql.0).collect();
+    let mut prepared = 0;
+    for sql in all().filter(|sql| control.contains(&sql.0) == is_control) {
+        connection.prepare(sql).await.map_err(|error| Error::unavailable(format!("{error:?} in: {}", sql.0)))?;
+        prepared += 1;
+    }
+    Ok(prepared)
+}

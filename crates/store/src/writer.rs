@@ -1,0 +1,182 @@
+//! The space's writer: changes wait in a queue, run one after the other, each in a savepoint, and those waiting
+//! together are committed by one sync. Promises 1, 2 and 5 of the design hang here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, warn};
+
+use crate::error::Error;
+use crate::space::SpaceCore;
+use crate::sql::{self, Connection};
+use crate::tx::Tx;
+
+/// A future that a change runs in.
+pub(crate) type Running<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
+
+/// A change with the way back to whoever waits for it.
+pub(crate) trait Job: Send {
+    /// Runs the change; the answer is given later, when the group's commit is known. Returns whether the change
+    /// is to be kept, and how to answer.
+    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> Running<'t, (bool, Answer)>;
+    /// Answers without running.
+    fn refuse(self: Box<Self>, error: Error);
+}
+
+/// Tells the waiting caller; `Err` when the commit failed.
+pub(crate) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+struct JobOf<F, T> {
+    work: F,
+    reply: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<F, T> Job for JobOf<F, T>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send,
+    T: Send + 'static,
+{
+    fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> Running<'t, (bool, Answer)> {
+        let JobOf { work, reply } = *self;
+        let work = work(tx);
+        Box::pin(async move {
+            let outcome = work.await;
+            let is_kept = outcome.is_ok();
+            let answer: Answer = Box::new(move |committed| {
+                let _ = reply.send(outcome.and_then(|outcome| committed.map(|()| outcome)));
+            });
+            (is_kept, answer)
+        })
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+/// The entrance to a space's queue.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    /// Starts the writer of `core`; it ends, closing its connection, when every entrance is dropped.
+    pub(crate) fn start(core: Arc<SpaceCore>) -> (Writer, tokio::task::JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(core.limits.queued_changes_max);
+        (Writer { queue }, tokio::spawn(serve(core, waiting)))
+    }
+
+    /// Queues `work` and waits until it is committed.
+    pub(crate) async fn submit<F, T>(&self, work: F) -> Result<T, Error>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, outcome) = oneshot::channel();
+        self.queue.try_send(Box::new(JobOf { work, reply })).map_err(|_| Error::Busy)?;
+        outcome.await.map_err(|_| Error::unavailable("the space's writer is gone"))?
+    }
+}
+
+async fn serve(core: Arc<SpaceCore>, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+    let mut connection = None;
+    while let Some(first) = waiting.recv().await {
+        if core.is_read_only.load(Ordering::SeqCst) {
+            first.refuse(Error::ReadOnly);
+            continue;
+        }
+        let ready = match connection.take() {
+            Some(connection) => Ok(connection),
+            None => core.connect_writer().await,
+        };
+        match ready {
+            Ok(ready) => connection = group(&core, ready, first, &mut waiting).await,
+            Err(error) => first.refuse(error),
+        }
+    }
+    if let Some(connection) = connection {
+        connection.close().await;
+    }
+}
+
+/// Runs `first` and whatever waits behind it, commits once, answers all. Returns the connection if it is still good.
+async fn group(
+    core: &Arc<SpaceCore>,
+    connection: Connection,
+    first: Box<dyn Job>,
+    waiting: &mut mpsc::Receiver<Box<dyn Job>>,
+) -> Option<Connection> {
+    let mut tx = match Tx::begin(connection, Arc::clone(core), core.quota_bytes()).await {
+        Ok(tx) => tx,
+        Err((_, error)) => {
+            first.refuse(error);
+            return None;
+        }
+    };
+    let mut answers = Vec::new();
+    let mut next = Some(first);
+    let mut is_sound = true;
+    while let Some(job) = next {
+        match run_one(&mut tx, job).await {
+            Ok(answer) => answers.push(answer),
+            Err((answer, error)) => {
+                warn!(space.id = core.id, %error, "a change could not be undone alone; the whole group is rolled back");
+                answers.push(answer);
+                is_sound = false;
+                break;
+            }
+        }
+        next = if answers.len() < core.limits.group_changes_max { waiting.try_recv().ok() } else { None };
+    }
+    let committed = if is_sound { tx.commit().await } else { Err(Error::unavailable("the group was rolled back")) };
+    core.after_commit();
+    match committed {
+        Ok(()) => {
+            answers.into_iter().for_each(|answer| answer(Ok(())));
+            tx.connection.is_own().then_some(tx.connection)
+        }
+        Err(error) => {
+            if sql::is_disk_failure(&error) {
+                core.is_read_only.store(true, Ordering::SeqCst);
+                error!(space.id = core.id, %error, "a sync failed: the space is read-only until the server is restarted");
+            } else {
+                warn!(space.id = core.id, %error, "a group of changes was not committed");
+            }
+            for answer in answers {
+                answer(Err(Error::unavailable(error.to_string())));
+            }
+            let _ = tx.connection.script("ROLLBACK").await;
+            None
+        }
+    }
+}
+
+/// Runs one change in a savepoint. `Err` when the savepoint itself failed, so that the group cannot go on.
+async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Error)> {
+    let before = tx.counters;
+    if let Err(error) = tx.connection.script("SAVEPOINT change").await {
+        return Err((refusal(job), error));
+    }
+    let (is_kept, answer) = job.run(tx).await;
+    let closed = if is_kept {
+        tx.connection.script("RELEASE SAVEPOINT change").await
+    } else {
+        tx.counters = before;
+        match tx.connection.script("ROLLBACK TO SAVEPOINT change").await {
+            Ok(()) => tx.connection.script("RELEASE SAVEPOINT change").await,
+            failed => failed,
+        }
+    };
+    match closed {
+        Ok(()) => Ok(answer),
+        Err(error) => Err((answer, error)),
+    }
+}
+
+fn refusal(job: Box<dyn Job>) -> Answer {
+    Box::new(move |committed| job.refuse(committed.err().unwrap_or(Error::Busy)))
+}

@@ -1,0 +1,12 @@
+//! The store's contract: each promise of the design as a test, on every engine.
+//!
+//! SQLite over local disk always; PostgreSQL when `TEST_POSTGRES` holds the address of a server.
+
+mod accounts;
+mod files;
+mod locks;
+mod pool;
+mod spaces;
+mod support;
+mod sync;
+mod uploads;

@@ -1,0 +1,185 @@
+//! A store for a test: two spaces with the same accounts, a clock that the test moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nichoir_store::change::{MakeFolder, PutFile, Written};
+use nichoir_store::conditions::Conditions;
+use nichoir_store::{
+    Account, BlobConfig, Blobs, DatabaseConfig, Error, Limits, ManualClock, Needs, NewAccount, NewSpace, Node,
+    NodePath, Ports, Role, SeededRandom, Space, SqlFaults, StageOptions, Staged, Store, StoreConfig, Timestamp, Tree,
+};
+
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) config: StoreConfig,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) faults: Arc<SqlFaults>,
+    pub(crate) space: Space,
+    pub(crate) alice: Tree,
+    pub(crate) bob: Tree,
+    other: Space,
+    other_sequence: i64,
+    _directory: tempfile::TempDir,
+}
+
+/// Which engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Runs `test` on every engine at hand.
+pub(crate) async fn on_every_engine<F: AsyncFn(World)>(test: F) {
+    on_every_engine_with(Limits::default(), 1_000_000_000, test).await;
+}
+
+pub(crate) async fn on_every_engine_with<F: AsyncFn(World)>(limits: Limits, quota_bytes: u64, test: F) {
+    for on in [On::Sqlite, On::Postgres] {
+        match World::start(on, limits.clone(), quota_bytes).await {
+            Some(world) => test(world).await,
+            None => eprintln!("skipped on {on:?}: TEST_POSTGRES is not set"),
+        }
+    }
+}
+
+impl World {
+    pub(crate) async fn start(on: On, limits: Limits, quota_bytes: u64) -> Option<World> {
+        let directory = tempfile::tempdir().unwrap();
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let database = match on {
+            On::Sqlite => DatabaseConfig::Sqlite { directory: directory.path().join("db") },
+            On::Postgres => {
+                let url = std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
+                DatabaseConfig::Postgres { url, connections_max: 6 }
+            }
+        };
+        let blobs = BlobConfig::Local { directory: directory.path().join("blobs") };
+        let config = StoreConfig { database, blobs, base_domain: None, default_space: None, limits };
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+        let faults = Arc::new(SqlFaults::none());
+        let store = open(&config, &clock, &faults, number).await;
+        // PostgreSQL keeps the spaces of earlier tests, so names are the test's own.
+        let name = format!("s{}-{number}", std::process::id());
+        let space = make_space(&store, &name, quota_bytes).await;
+        let other = make_space(&store, &format!("{name}-other"), quota_bytes).await;
+        let alice = space.tree_as(&make_account(&space, "alice").await);
+        let bob = space.tree_as(&make_account(&space, "bob").await);
+        make_account(&other, "alice").await;
+        let other_sequence = other.change_sequence().await.unwrap();
+        Some(World { store, config, clock, faults, space, alice, bob, other, other_sequence, _directory: directory })
+    }
+
+    /// Opens the same data again, as after a restart, and gives alice's tree there.
+    pub(crate) async fn reopen(&self) -> (Store, Tree) {
+        let store = open(&self.config, &self.clock, &Arc::new(SqlFaults::none()), 77_000).await;
+        let space = store.space_named(&self.space.info().name).await.unwrap();
+        let alice = space.account_by_login("alice").await.unwrap();
+        let tree = space.tree_as(&alice);
+        (store, tree)
+    }
+
+    /// Everything consistent, and the other space as it was.
+    pub(crate) async fn finish(self) {
+        assert_eq!(self.other.change_sequence().await.unwrap(), self.other_sequence, "the other space was touched");
+        let report = self.store.check_space(&self.space.info().name, true).await.unwrap();
+        assert_eq!(report.problems, Vec::<String>::new());
+        self.store.close().await;
+    }
+}
+
+async fn open(config: &StoreConfig, clock: &Arc<ManualClock>, faults: &Arc<SqlFaults>, number: u64) -> Store {
+    let clock: Arc<dyn nichoir_store::Clock> = Arc::clone(clock) as _;
+    // Every store of every test process draws its own numbers: PostgreSQL is shared by all.
+    let seed = u64::from(std::process::id()) << 32 | number << 8 | rand_byte();
+    let ports = Ports { clock, random: Arc::new(SeededRandom::new(seed)) };
+    let blobs = Blobs::open(&config.blobs, config.limits.part_bytes).unwrap();
+    Store::open_with(config.clone(), ports, blobs, Some(Arc::clone(faults))).await.unwrap()
+}
+
+fn rand_byte() -> u64 {
+    let byte: [u8; 1] = Ports::system().bytes();
+    u64::from(byte[0])
+}
+
+async fn make_space(store: &Store, name: &str, quota_bytes: u64) -> Space {
+    let new = NewSpace { name: name.to_owned(), hosts: Vec::new(), quota_bytes, max_accounts: 50 };
+    store.create_space(new).await.unwrap()
+}
+
+pub(crate) async fn make_account(space: &Space, login: &str) -> Account {
+    space
+        .create_account(NewAccount {
+            login: login.to_owned(),
+            display_name: String::new(),
+            email: None,
+            role: Role::Member,
+            password_hash: None,
+        })
+        .await
+        .unwrap()
+}
+
+pub(crate) fn path(text: &str) -> NodePath {
+    NodePath::parse(text).unwrap()
+}
+
+pub(crate) async fn stage(tree: &Tree, bytes: &[u8]) -> Result<Staged, Error> {
+    let body = futures_util::stream::iter(
+        bytes.chunks(64 * 1024).map(|run| Ok::<_, Error>(bytes::Bytes::copy_from_slice(run))),
+    );
+    tree.stage(body, StageOptions { announced_bytes: Some(bytes.len() as u64), ..StageOptions::default() }).await
+}
+
+pub(crate) async fn put(tree: &Tree, at: &str, bytes: &[u8]) -> Result<Written, Error> {
+    put_if(tree, at, bytes, Conditions::default()).await
+}
+
+pub(crate) async fn put_if(tree: &Tree, at: &str, bytes: &[u8], conditions: Conditions) -> Result<Written, Error> {
+    let content = stage(tree, bytes).await?;
+    let change = PutFile {
+        path: path(at),
+        content,
+        modified: None,
+        created: None,
+        checksums: None,
+        makes_parents: false,
+        conditions,
+    };
+    tree.apply(change).await
+}
+
+pub(crate) async fn make_folder(tree: &Tree, at: &str) -> Result<Written, Error> {
+    tree.apply(MakeFolder { path: path(at), dead_properties: Vec::new(), conditions: Conditions::default() }).await
+}
+
+pub(crate) async fn node(tree: &Tree, at: &str) -> Result<Node, Error> {
+    tree.node(&path(at), Needs::NONE).await
+}
+
+pub(crate) async fn read(tree: &Tree, at: &str) -> Result<Vec<u8>, Error> {
+    use futures_util::TryStreamExt as _;
+    let node = node(tree, at).await?;
+    let content = tree.open(&node).await?;
+    let runs: Vec<bytes::Bytes> = content.stream(0..u64::MAX).try_collect().await?;
+    Ok(runs.concat())
+}
+
+/// The names in a folder, sorted.
+pub(crate) async fn names(tree: &Tree, at: &str) -> Vec<String> {
+    let folder = node(tree, at).await.unwrap();
+    let mut names = Vec::new();
+    let mut after = None;
+    loop {
+        let page = tree.children(&path(at), &folder, after, Needs::NONE).await.unwrap();
+        names.extend(page.nodes.into_iter().map(|node| node.name));
+        after = page.next;
+        if after.is_none() {
+            names.sort();
+            return names;
+        }
+    }
+}
