@@ -9,6 +9,7 @@ pub mod error;
 pub mod extension;
 pub mod header;
 pub mod href;
+mod listing;
 mod live;
 mod method;
 pub mod multistatus;

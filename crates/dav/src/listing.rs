@@ -1,0 +1,133 @@
+//! The listing that answers PROPFIND: the resource itself first, then what lies below, a page at a time.
+//!
+//! A page is read from the store, written out, and forgotten; nothing is held while the client reads. A small
+//! answer goes out whole, with its length; a large one from the first page on.
+
+use http::StatusCode;
+use nichoir_auth::Caller;
+use nichoir_store::{FileId, Node, NodePath, Quota};
+
+use crate::Dav;
+use crate::answer;
+use crate::error::Error;
+use crate::header::depth::Depth;
+use crate::href;
+use crate::multistatus::Multistatus;
+use crate::property::Resource;
+use crate::request::{Response, streamed};
+use crate::selection::Selection;
+use crate::target::{Call, Mount};
+
+/// A listing under way.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    dav: Dav,
+    caller: Caller,
+    mount: Mount,
+    selection: Selection,
+    quota: Option<Quota>,
+    sync_token: Option<i64>,
+    body: Multistatus,
+    is_deep: bool,
+    is_of_folder: bool,
+    /// Folders still to be listed, the next one last.
+    pending: Vec<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    path: NodePath,
+    folder: Node,
+    after: Option<FileId>,
+}
+
+impl Listing {
+    /// Looks the resource up and writes its own response.
+    pub(crate) async fn open(call: &Call<'_>, depth: Depth, selection: Selection) -> Result<Listing, Error> {
+        let tree = &call.caller.tree;
+        // Before the node: a change in between is then reported once too often rather than never.
+        let sync_token = if selection.needs_sync_token() { Some(tree.sync_token().await?) } else { None };
+        let node = tree.node(call.path, selection.needs()).await?;
+        let wants_quota = selection.needs().includes(nichoir_store::Needs::QUOTA);
+        let quota = if wants_quota { Some(tree.quota().await?) } else { None };
+        let mut listing = Listing {
+            dav: call.dav.clone(),
+            caller: call.caller.clone(),
+            mount: call.mount.clone(),
+            selection,
+            quota,
+            sync_token,
+            body: Multistatus::new(),
+            is_deep: depth == Depth::Infinity,
+            is_of_folder: node.is_folder(),
+            pending: Vec::new(),
+        };
+        let href = href::of(&call.mount.prefix, call.path, node.is_folder());
+        listing.write(&href, &node);
+        if depth != Depth::Zero && node.is_folder() {
+            listing.pending.push(Pending { path: call.path.clone(), folder: node, after: None });
+        }
+        Ok(listing)
+    }
+
+    pub(crate) fn is_of_folder(&self) -> bool {
+        self.is_of_folder
+    }
+
+    /// The 207: whole if it is small, streamed if it is not.
+    pub(crate) async fn into_response(mut self) -> Result<Response, Error> {
+        while self.body.waiting_bytes() < self.dav.limits().whole_answer_bytes {
+            if !self.advance().await? {
+                return Ok(answer::xml(StatusCode::MULTI_STATUS, self.body.finish()));
+            }
+        }
+        let pages = futures_util::stream::try_unfold(Some(self), |listing| async {
+            let Some(mut listing) = listing else { return Ok::<_, Error>(None) };
+            if listing.body.waiting_bytes() > 0 {
+                return Ok(Some((listing.body.take(), Some(listing))));
+            }
+            if listing.advance().await.inspect_err(|error| tracing::error!("a listing broke off: {error}"))? {
+                return Ok(Some((listing.body.take(), Some(listing))));
+            }
+            Ok(Some((listing.body.finish(), None)))
+        });
+        Ok(answer::xml_streamed(StatusCode::MULTI_STATUS, streamed(pages)))
+    }
+
+    /// Reads and writes the next page; `false` when there is none.
+    async fn advance(&mut self) -> Result<bool, Error> {
+        let Some(Pending { path, folder, after }) = self.pending.pop() else { return Ok(false) };
+        let page = self.caller.tree.children(&path, &folder, after, self.selection.needs()).await?;
+        let mut href = href::of(&self.mount.prefix, &path, true);
+        let folder_length = href.len();
+        for node in &page.nodes {
+            href.truncate(folder_length);
+            href::append_name(&mut href, &node.name);
+            if node.is_folder() {
+                href.push('/');
+            }
+            self.write(&href, node);
+        }
+        if page.next.is_some() {
+            self.pending.push(Pending { path: path.clone(), folder, after: page.next });
+        }
+        if self.is_deep {
+            let folders = page.nodes.into_iter().filter(Node::is_folder);
+            let below = folders.map(|node| Pending { path: path.child(&node.name), folder: node, after: None });
+            self.pending.extend(below);
+        }
+        Ok(true)
+    }
+
+    fn write(&mut self, href: &str, node: &Node) {
+        let resource = Resource {
+            dav: &self.dav,
+            caller: &self.caller,
+            mount: &self.mount,
+            node,
+            quota: self.quota,
+            sync_token: self.sync_token,
+        };
+        self.body.resource(href, &resource, &self.selection);
+    }
+}

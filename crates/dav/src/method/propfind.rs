@@ -1,0 +1,32 @@
+//! PROPFIND. RFC 4918 §9.1.
+
+use http::header::VARY;
+use http::HeaderValue;
+
+use super::read_xml;
+use crate::answer;
+use crate::error::Error;
+use crate::header::depth::Depth;
+use crate::header::prefer;
+use crate::listing::Listing;
+use crate::request::{Body, Response};
+use crate::selection::{PropertyRequest, Selection};
+use crate::target::Call;
+
+pub(crate) async fn propfind(call: Call<'_>, body: Body) -> Result<Response, Error> {
+    let headers = &call.parts.headers;
+    let limits = call.dav.limits();
+    let depth = Depth::of(headers)?.unwrap_or(limits.absent_depth);
+    let root = read_xml(call.dav, body).await?;
+    let request = PropertyRequest::of_propfind(root.as_ref())?;
+    let selection = Selection::new(call.dav, &request, prefer::is_minimal(headers));
+    let listing = Listing::open(&call, depth, selection).await?;
+    if depth == Depth::Infinity && listing.is_of_folder() && !limits.has_infinite_propfind {
+        return Err(Error::finite_depth_only());
+    }
+    let mut response = listing.into_response().await?;
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Brief,Prefer"));
+    headers.insert(answer::DAV, call.dav.0.dav_header.clone());
+    Ok(response)
+}
