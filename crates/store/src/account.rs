@@ -45,7 +45,7 @@ pub struct Account {
     pub trash: FileId,
     /// When it was made.
     pub created: Timestamp,
-    /// When it last logged in or used a device; to the minute.
+    /// When it last logged in or used a device; to the hour.
     pub last_seen: Option<Timestamp>,
 }
 

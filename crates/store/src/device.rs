@@ -8,8 +8,9 @@ use crate::space::Space;
 use crate::sql::{Row, Sql};
 use crate::tx::Tx;
 
-/// Uses of a device or account are noted at most this often.
-const TOUCH_SECONDS: i64 = 60;
+/// Uses of a device are noted at most this often: once a minute, as Nextcloud does, would be a sync to disk a minute for
+/// every device of every member.
+const TOUCH_SECONDS: i64 = 3600;
 
 /// A client of an account, known by its app password.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub struct Device {
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
-    /// When it was last used; to the minute.
+    /// When it was last used; to the hour.
     pub last_used: Option<Timestamp>,
     /// Marked for remote wipe: refuses every request but the wipe's own.
     pub is_wiped: bool,
@@ -111,7 +112,7 @@ impl Space {
         if touched? == 1 { Ok(()) } else { Err(Error::NotFound) }
     }
 
-    /// Notes that a device was used now; at most one write a minute.
+    /// Notes that a device was used now; at most one write an hour.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

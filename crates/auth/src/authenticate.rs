@@ -1,0 +1,230 @@
+//! From credentials to a caller. App passwords first: they are cheap to check, and a member's devices go on working while
+//! somebody guesses at her password.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use nichoir_store::{Account, Device, Error as StoreError, Ports, Space};
+use tracing::debug;
+
+use crate::caller::Caller;
+use crate::credentials::Credentials;
+use crate::device::device_hash;
+use crate::password::{PasswordCost, Verifier};
+use crate::remembered::Remembered;
+use crate::throttle::{Throttle, ThrottleLimits};
+
+/// The limits of log-ins, each a setting of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthLimits {
+    /// Memory of one password hash, in KiB.
+    pub argon2_memory_kib: u32,
+    /// Passes of one password hash.
+    pub argon2_passes: u32,
+    /// Password hashes computed at once.
+    pub argon2_parallel: usize,
+    /// Log-ins that may wait for one; more are answered 503.
+    pub argon2_waiting_max: usize,
+    /// Seconds that a proven log-in is remembered: how long a change by another process may go unnoticed.
+    pub remember_seconds: i64,
+    /// The window in which failures count, in seconds.
+    pub throttle_window_seconds: i64,
+    /// Failures of one login from one address block.
+    pub failures_per_login_and_address: usize,
+    /// Failures from one address block.
+    pub failures_per_address: usize,
+    /// Failures of one login from anywhere.
+    pub failures_per_login: usize,
+}
+
+impl Default for AuthLimits {
+    fn default() -> AuthLimits {
+        let PasswordCost { memory_kib, passes } = PasswordCost::default();
+        AuthLimits {
+            argon2_memory_kib: memory_kib,
+            argon2_passes: passes,
+            argon2_parallel: 2,
+            argon2_waiting_max: 64,
+            remember_seconds: 10,
+            throttle_window_seconds: 1800,
+            failures_per_login_and_address: 10,
+            failures_per_address: 50,
+            failures_per_login: 200,
+        }
+    }
+}
+
+impl AuthLimits {
+    /// What a password hash costs.
+    pub fn password_cost(&self) -> PasswordCost {
+        PasswordCost { memory_kib: self.argon2_memory_kib, passes: self.argon2_passes }
+    }
+}
+
+/// Why there is no caller.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// No credentials came (401).
+    #[error("no credentials")]
+    Missing,
+    /// They are unknown, revoked or wrong (401: clients forget them).
+    #[error("wrong credentials")]
+    Wrong,
+    /// The device is to be wiped (401, upon which the client asks and learns why).
+    #[error("the device is to be wiped")]
+    Wiped,
+    /// The account is disabled (403: clients keep what they have).
+    #[error("the account is disabled")]
+    Disabled,
+    /// Too many failures (429).
+    #[error("too many failed log-ins")]
+    Throttled {
+        /// When to try again.
+        retry_after_seconds: u64,
+    },
+    /// They could not be checked (503).
+    #[error("credentials cannot be checked now")]
+    Unavailable(#[source] Option<StoreError>),
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> AuthError {
+        AuthError::Unavailable(Some(error))
+    }
+}
+
+/// Checks credentials. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Authenticator(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limits: AuthLimits,
+    verifier: Verifier,
+    remembered: Remembered,
+    throttle: Throttle,
+}
+
+impl Authenticator {
+    /// An authenticator that remembers nothing yet.
+    pub fn new(limits: AuthLimits, ports: &Ports) -> Authenticator {
+        let throttle = ThrottleLimits {
+            window_seconds: limits.throttle_window_seconds,
+            failures_per_login_and_address: limits.failures_per_login_and_address,
+            failures_per_address: limits.failures_per_address,
+            failures_per_login: limits.failures_per_login,
+        };
+        Authenticator(Arc::new(Inner {
+            verifier: Verifier::new(limits.argon2_parallel, limits.argon2_waiting_max, limits.password_cost(), ports),
+            remembered: Remembered::new(limits.remember_seconds, ports),
+            throttle: Throttle::new(throttle),
+            limits,
+        }))
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &AuthLimits {
+        &self.0.limits
+    }
+
+    /// Who sent these headers.
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub async fn authenticate(&self, space: &Space, headers: &HeaderMap, address: IpAddr) -> Result<Caller, AuthError> {
+        match Credentials::of(headers).ok_or(AuthError::Missing)? {
+            Credentials::Basic { login, password } => self.log_in(space, &login, &password, address).await,
+            Credentials::Bearer(token) => self.log_in(space, "", &token, address).await,
+        }
+    }
+
+    /// Who has this login and password (or app password). An empty login stands for a bearer token.
+    ///
+    /// # Errors
+    /// [`AuthError`], never [`AuthError::Missing`].
+    pub async fn log_in(
+        &self,
+        space: &Space,
+        login: &str,
+        password: &str,
+        address: IpAddr,
+    ) -> Result<Caller, AuthError> {
+        let inner = &*self.0;
+        let key = inner.remembered.key_of(space, login, password);
+        if let Some((account, device)) = inner.remembered.find(space, &key) {
+            return Ok(Caller::new(space, account, device));
+        }
+        let account_epoch = space.account_epoch();
+        let (account, device) = match by_app_password(space, login, password).await? {
+            Some((account, device)) => (account, Some(device)),
+            None => (self.by_password(space, login, password, address).await?, None),
+        };
+        if !account.is_enabled {
+            return Err(AuthError::Disabled);
+        }
+        if let Some(device) = &device {
+            if device.is_wiped {
+                return Err(AuthError::Wiped);
+            }
+            note_use(space, device);
+        }
+        inner.remembered.add(space, key, account_epoch, &account, device.as_ref());
+        Ok(Caller::new(space, account, device))
+    }
+
+    async fn by_password(
+        &self,
+        space: &Space,
+        login: &str,
+        password: &str,
+        address: IpAddr,
+    ) -> Result<Account, AuthError> {
+        let Inner { verifier, throttle, .. } = &*self.0;
+        let (id, now) = (space.info().id, space.ports().clock.now());
+        if let Some(retry_after_seconds) = throttle.check(id, login, address, now) {
+            return Err(AuthError::Throttled { retry_after_seconds });
+        }
+        let account = match space.account_by_login(login).await {
+            Ok(account) => Some(account),
+            Err(StoreError::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+        let is_right = verifier.verify(password.to_owned(), hash).await.ok_or(AuthError::Unavailable(None))?;
+        match account.filter(|_| is_right) {
+            Some(account) => {
+                throttle.succeed(id, login, address);
+                Ok(account)
+            }
+            None => {
+                throttle.fail(id, login, address, now);
+                Err(AuthError::Wrong)
+            }
+        }
+    }
+}
+
+/// The device with that app password, if the login is its account's.
+async fn by_app_password(space: &Space, login: &str, password: &str) -> Result<Option<(Account, Device)>, AuthError> {
+    match space.device_by_hash(&device_hash(space, password)).await {
+        Ok((device, account)) => {
+            let is_its_own = login.is_empty()
+                || account.login.eq_ignore_ascii_case(login)
+                || account.email.as_ref().is_some_and(|email| email.to_lowercase() == login.to_lowercase());
+            Ok(is_its_own.then_some((account, device)))
+        }
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Off the request's path: a device's last use is worth no wait.
+fn note_use(space: &Space, device: &Device) {
+    let (space, device) = (space.clone(), device.clone());
+    tokio::spawn(async move {
+        if let Err(error) = space.touch_device(&device).await {
+            debug!(%error, "the use of a device was not noted");
+        }
+    });
+}
