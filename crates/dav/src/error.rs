@@ -304,9 +304,7 @@ impl From<nichoir_store::Error> for Error {
             Store::Invalid(reason) => Error::bad_request(reason),
             Store::IntoItself => Error::forbidden("A resource cannot be moved or copied into itself."),
             Store::BodyInterrupted => Error::bad_request("The request body is shorter or longer than announced."),
-            Store::ChecksumMismatch { .. } => {
-                Error::bad_request(error.to_string()).hinting(Hint::ChecksumMismatch)
-            }
+            Store::ChecksumMismatch { .. } => Error::bad_request(error.to_string()).hinting(Hint::ChecksumMismatch),
             Store::WrongTotal { .. } => Error::bad_request(error.to_string()),
             Store::StaleToken => Error::stale_sync_token(),
             Store::ReadOnly => Error::unavailable("The space takes no changes at the moment.", 120).caused_by(error),

@@ -3,9 +3,11 @@
 //! A page is read from the store, written out, and forgotten; nothing is held while the client reads. A small
 //! answer goes out whole, with its length; a large one from the first page on.
 
+use bytes::Bytes;
 use http::StatusCode;
 use nichoir_auth::Caller;
 use nichoir_store::{FileId, Node, NodePath, Quota};
+use nichoir_xml::dav;
 
 use crate::Dav;
 use crate::answer;
@@ -14,6 +16,7 @@ use crate::header::depth::Depth;
 use crate::href;
 use crate::multistatus::Multistatus;
 use crate::property::Resource;
+use crate::report::{ReportCall, sync_collection};
 use crate::request::{Response, streamed};
 use crate::selection::Selection;
 use crate::target::{Call, Mount};
@@ -32,6 +35,10 @@ pub(crate) struct Listing {
     is_of_folder: bool,
     /// Folders still to be listed, the next one last.
     pending: Vec<Pending>,
+    /// Members that may still be told of; one more fails the report.
+    room: Option<usize>,
+    /// Of a synchronisation: the token that ends the answer.
+    final_token: Option<String>,
 }
 
 #[derive(Debug)]
@@ -61,6 +68,8 @@ impl Listing {
             is_deep: depth == Depth::Infinity,
             is_of_folder: node.is_folder(),
             pending: Vec::new(),
+            room: None,
+            final_token: None,
         };
         let href = href::of(&call.mount.prefix, call.path, node.is_folder());
         listing.write(&href, &node);
@@ -70,15 +79,44 @@ impl Listing {
         Ok(listing)
     }
 
+    /// What lies below a folder, without the folder itself, and a sync token at the end (RFC 6578). More than
+    /// `limit` members fail the report: a walk cannot be cut and gone on with.
+    pub(crate) async fn below(
+        call: &ReportCall,
+        folder: Node,
+        is_deep: bool,
+        selection: Selection,
+        limit: Option<usize>,
+        final_token: String,
+    ) -> Result<Listing, Error> {
+        let wants_quota = selection.needs().includes(nichoir_store::Needs::QUOTA);
+        let quota = if wants_quota { Some(call.caller.tree.quota().await?) } else { None };
+        let sync_token = if selection.needs_sync_token() { Some(call.caller.tree.sync_token().await?) } else { None };
+        Ok(Listing {
+            dav: call.dav.clone(),
+            caller: call.caller.clone(),
+            mount: call.mount.clone(),
+            selection,
+            quota,
+            sync_token,
+            body: Multistatus::new(),
+            is_deep,
+            is_of_folder: true,
+            pending: vec![Pending { path: call.path.clone(), folder, after: None }],
+            room: limit,
+            final_token: Some(final_token),
+        })
+    }
+
     pub(crate) fn is_of_folder(&self) -> bool {
         self.is_of_folder
     }
 
     /// The 207: whole if it is small, streamed if it is not.
     pub(crate) async fn into_response(mut self) -> Result<Response, Error> {
-        while self.body.waiting_bytes() < self.dav.limits().whole_answer_bytes {
+        while self.room.is_some() || self.body.waiting_bytes() < self.dav.limits().whole_answer_bytes {
             if !self.advance().await? {
-                return Ok(answer::xml(StatusCode::MULTI_STATUS, self.body.finish()));
+                return Ok(answer::xml(StatusCode::MULTI_STATUS, self.finish()));
             }
         }
         let pages = futures_util::stream::try_unfold(Some(self), |listing| async {
@@ -89,7 +127,7 @@ impl Listing {
             if listing.advance().await.inspect_err(|error| tracing::error!("a listing broke off: {error}"))? {
                 return Ok(Some((listing.body.take(), Some(listing))));
             }
-            Ok(Some((listing.body.finish(), None)))
+            Ok(Some((listing.finish(), None)))
         });
         Ok(answer::xml_streamed(StatusCode::MULTI_STATUS, streamed(pages)))
     }
@@ -98,6 +136,10 @@ impl Listing {
     async fn advance(&mut self) -> Result<bool, Error> {
         let Some(Pending { path, folder, after }) = self.pending.pop() else { return Ok(false) };
         let page = self.caller.tree.children(&path, &folder, after, self.selection.needs()).await?;
+        if let Some(room) = self.room {
+            let room = room.checked_sub(page.nodes.len()).ok_or_else(sync_collection::too_many)?;
+            self.room = Some(room);
+        }
         let mut href = href::of(&self.mount.prefix, &path, true);
         let folder_length = href.len();
         for node in &page.nodes {
@@ -117,6 +159,13 @@ impl Listing {
             self.pending.extend(below);
         }
         Ok(true)
+    }
+
+    fn finish(mut self) -> Bytes {
+        if let Some(token) = &self.final_token {
+            self.body.writer().text_element(&dav::SYNC_TOKEN, token);
+        }
+        self.body.finish()
     }
 
     fn write(&mut self, href: &str, node: &Node) {

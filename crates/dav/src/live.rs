@@ -20,12 +20,12 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(dav::LOCKDISCOVERY).in_allprop().needs(Needs::LOCKS).read(|_| Some(Value::Elements(write_locks))),
     Property::live(dav::RESOURCETYPE).in_allprop().read(resource_type),
     Property::live(dav::SUPPORTEDLOCK).in_allprop().read(|_| Some(Value::Elements(write_supported_locks))),
-    Property::live(dav::QUOTA_AVAILABLE_BYTES).needs(Needs::QUOTA).read(|it| {
-        folder(it).and(it.quota).map(|quota| Value::Number(quota.available_bytes))
-    }),
-    Property::live(dav::QUOTA_USED_BYTES).needs(Needs::QUOTA).read(|it| {
-        folder(it).and(it.quota).map(|quota| Value::Number(quota.used_bytes))
-    }),
+    Property::live(dav::QUOTA_AVAILABLE_BYTES)
+        .needs(Needs::QUOTA)
+        .read(|it| folder(it).and(it.quota).map(|quota| Value::Number(quota.available_bytes))),
+    Property::live(dav::QUOTA_USED_BYTES)
+        .needs(Needs::QUOTA)
+        .read(|it| folder(it).and(it.quota).map(|quota| Value::Number(quota.used_bytes))),
     Property::live(dav::CURRENT_USER_PRINCIPAL).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
     Property::live(dav::OWNER).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
     Property::live(dav::PRINCIPAL_COLLECTION_SET).read(|it| Some(Value::Href((&*it.mount.principals).into()))),
@@ -92,10 +92,10 @@ fn write_active_lock(lock: &Lock, mount: &Mount, now_seconds: i64, writer: &mut 
 
 fn write_scope(scope: Scope, writer: &mut Writer) {
     writer.open(&dav::LOCKSCOPE);
-    writer.empty(match scope {
-        Scope::Exclusive => &dav::EXCLUSIVE,
-        Scope::Shared => &dav::SHARED,
-    });
+    match scope {
+        Scope::Exclusive => writer.empty(&dav::EXCLUSIVE),
+        Scope::Shared => writer.empty(&dav::SHARED),
+    }
     writer.close();
     writer.open(&dav::LOCKTYPE);
     writer.empty(&dav::WRITE);

@@ -68,8 +68,7 @@ impl<'a> Value<'a> {
     /// Writes the element `name` with this value; `text` is room to format in.
     pub(crate) fn write(self, name: &Name, resource: &Resource<'_>, writer: &mut Writer, text: &mut String) {
         text.clear();
-        // Writing into a String cannot fail.
-        let _ = match self {
+        match self {
             Value::Empty => return writer.empty(name),
             Value::Text(value) => return writer.text_element(name, &value),
             Value::Truth(value) => return writer.text_element(name, if value { "true" } else { "false" }),
@@ -83,16 +82,14 @@ impl<'a> Value<'a> {
                 write(resource, writer);
                 return writer.close();
             }
-            Value::Number(number) => write!(text, "{number}"),
-            Value::Signed(number) => write!(text, "{number}"),
-            Value::Etag(etag) => write!(text, "\"{etag}\""),
+            // Writing into a String cannot fail.
+            Value::Number(number) => drop(write!(text, "{number}")),
+            Value::Signed(number) => drop(write!(text, "{number}")),
+            Value::Etag(etag) => drop(write!(text, "\"{etag}\"")),
             Value::HttpDate(instant) => append_http_date(text, instant),
             Value::InternetDate(instant) => append_internet_date(text, instant),
-            Value::Appended(append) => {
-                append(resource, text);
-                Ok(())
-            }
-        };
+            Value::Appended(append) => append(resource, text),
+        }
         writer.text_element(name, text);
     }
 }
@@ -106,13 +103,16 @@ pub(crate) fn http_date(instant: Timestamp) -> httpdate::HttpDate {
     httpdate::HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-fn append_http_date(text: &mut String, instant: Timestamp) -> std::fmt::Result {
-    write!(text, "{}", http_date(instant))
+/// Appends `Mon, 02 Jun 2025 08:15:30 GMT`.
+pub(crate) fn append_http_date(text: &mut String, instant: Timestamp) {
+    // Writing into a String cannot fail.
+    let _ = write!(text, "{}", http_date(instant));
 }
 
-fn append_internet_date(text: &mut String, instant: Timestamp) -> std::fmt::Result {
+/// Appends `2025-06-02T08:15:30Z`.
+fn append_internet_date(text: &mut String, instant: Timestamp) {
     let date = chrono::DateTime::from_timestamp(instant.seconds().clamp(0, LAST_SECOND), 0).unwrap_or_default();
-    write!(text, "{}", date.format("%Y-%m-%dT%H:%M:%SZ"))
+    let _ = write!(text, "{}", date.format("%Y-%m-%dT%H:%M:%SZ"));
 }
 
 impl From<u64> for Value<'_> {

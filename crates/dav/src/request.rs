@@ -77,7 +77,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit_and_not_beyond() {
         let runs = |runs: &'static [&'static str]| {
-            streamed(futures_util::stream::iter(runs.iter().map(|run| Ok::<_, BoxError>(Bytes::from_static(run.as_bytes())))))
+            streamed(futures_util::stream::iter(
+                runs.iter().map(|run| Ok::<_, BoxError>(Bytes::from_static(run.as_bytes()))),
+            ))
         };
         assert_eq!(read_whole(runs(&["ab", "c", "de"]), 5).await.expect("within the limit"), "abcde");
         assert_eq!(read_whole(runs(&["ab", "c", "def"]), 5).await.expect_err("beyond it").status(), 413);

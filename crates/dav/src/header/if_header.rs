@@ -175,8 +175,22 @@ mod tests {
 
     #[test]
     fn malformed_headers_are_refused() {
-        for bad in ["", "()", "(<urn:a>", "<urn:a>", "(<urn:a)", "</x> </y> (<a>)", "(<a>) </x> (<b>)", "(\"e\")", "([e\"])x",
-            "x", "(Not)", "(Notx)", "([\"e)", "</x>"] {
+        for bad in [
+            "",
+            "()",
+            "(<urn:a>",
+            "<urn:a>",
+            "(<urn:a)",
+            "</x> </y> (<a>)",
+            "(<a>) </x> (<b>)",
+            "(\"e\")",
+            "([e\"])x",
+            "x",
+            "(Not)",
+            "(Notx)",
+            "([\"e)",
+            "</x>",
+        ] {
             check(bad, "error");
         }
         check(&"(<a>)".repeat(201), "error");

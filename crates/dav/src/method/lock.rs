@@ -64,16 +64,17 @@ async fn refresh(call: Call<'_>) -> Result<Response, Error> {
     let change = RefreshLock { path: call.path.clone(), timeout_seconds, conditions };
     let locked = call.caller.tree.apply(change).await.map_err(|error| match error {
         // RFC 4918 §9.10.6: 412 when the token does not lock what the request is made to.
-        StoreError::LockTokenMismatch => Error::precondition_failed("If")
-            .with_condition(dav::LOCK_TOKEN_MATCHES_REQUEST_URI),
+        StoreError::LockTokenMismatch => {
+            Error::precondition_failed("If").with_condition(dav::LOCK_TOKEN_MATCHES_REQUEST_URI)
+        }
         error => error.into(),
     })?;
     Ok(locked_response(&call, StatusCode::OK, &locked))
 }
 
 pub(crate) async fn unlock(call: Call<'_>) -> Result<Response, Error> {
-    let token = lock_token::of(&call.parts.headers)?
-        .ok_or_else(|| Error::bad_request("The Lock-Token header is missing."))?;
+    let token =
+        lock_token::of(&call.parts.headers)?.ok_or_else(|| Error::bad_request("The Lock-Token header is missing."))?;
     call.caller.tree.node(call.path, Needs::NONE).await?;
     call.caller.tree.apply(Unlock { path: call.path.clone(), token }).await?;
     Ok(answer::bare(StatusCode::NO_CONTENT))

@@ -71,8 +71,9 @@ fn steps_of(root: &Element) -> Result<Vec<Step<'_>>, Error> {
     let mut steps = proppatch::steps_of(root)?;
     for step in &steps {
         if step.name() == &dav::RESOURCETYPE && !is_plain_collection(step.value()) {
-            return Err(Error::forbidden("Only plain collections can be made here.")
-                .with_condition(dav::VALID_RESOURCETYPE));
+            return Err(
+                Error::forbidden("Only plain collections can be made here.").with_condition(dav::VALID_RESOURCETYPE)
+            );
         }
     }
     steps.retain(|step| step.name() != &dav::RESOURCETYPE);
@@ -96,4 +97,3 @@ fn refused(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>]) -> Res
 fn exists() -> Error {
     Error::method_not_allowed("The resource exists already.", METHODS)
 }
-

@@ -35,7 +35,7 @@ pub(crate) async fn answer(
     let path = &href::path_below(&mount.prefix, parts.uri.path())?;
     let call = Call { dav, caller, mount, path, parts };
     match parts.method.as_str() {
-        "OPTIONS" => options::options(call),
+        "OPTIONS" => Ok(dav.options()),
         "GET" | "HEAD" => get::get(call).await,
         "PUT" => put::put(call, body).await,
         "DELETE" => delete::delete(call).await,

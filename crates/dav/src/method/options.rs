@@ -4,20 +4,22 @@
 use http::header::{ACCEPT_RANGES, ALLOW};
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::Dav;
 use crate::answer;
-use crate::error::Error;
 use crate::request::Response;
-use crate::target::Call;
 
 // Windows and old Office open a share for writing only when they see it.
 const MS_AUTHOR_VIA: HeaderName = HeaderName::from_static("ms-author-via");
 
-pub(crate) fn options(call: Call<'_>) -> Result<Response, Error> {
-    let mut response = answer::bare(StatusCode::OK);
-    let headers = response.headers_mut();
-    headers.insert(answer::DAV, call.dav.0.dav_header.clone());
-    headers.insert(ALLOW, call.dav.0.allow.clone());
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(MS_AUTHOR_VIA, HeaderValue::from_static("DAV"));
-    Ok(response)
+impl Dav {
+    /// The answer to OPTIONS.
+    pub fn options(&self) -> Response {
+        let mut response = answer::bare(StatusCode::OK);
+        let headers = response.headers_mut();
+        headers.insert(answer::DAV, self.0.dav_header.clone());
+        headers.insert(ALLOW, self.0.allow.clone());
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(MS_AUTHOR_VIA, HeaderValue::from_static("DAV"));
+        response
+    }
 }

@@ -1,7 +1,7 @@
 //! PROPFIND. RFC 4918 §9.1.
 
-use http::header::VARY;
 use http::HeaderValue;
+use http::header::VARY;
 
 use super::read_xml;
 use crate::answer;

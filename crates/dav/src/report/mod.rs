@@ -1,12 +1,16 @@
 //! The reports of the file tree. RFC 3253 §3.6.
 
+pub(crate) mod sync_collection;
+
+use std::sync::Arc;
+
 use http::HeaderMap;
 use nichoir_auth::Caller;
 use nichoir_store::NodePath;
-use nichoir_xml::{Element, Name};
+use nichoir_xml::{Element, Name, dav};
 
 use crate::Dav;
-use crate::extension::Answering;
+use crate::extension::{Answering, Extension};
 use crate::header::depth::Depth;
 use crate::target::Mount;
 
@@ -36,4 +40,11 @@ pub struct ReportCall {
     pub headers: HeaderMap,
     /// The request's root element.
     pub root: Element,
+}
+
+/// The reports of the tree: ours, then those of the extensions.
+pub(crate) fn all(extensions: &[Arc<dyn Extension>]) -> Vec<Report> {
+    let ours = Report { name: dav::SYNC_COLLECTION, answer: |call| Box::pin(sync_collection::answer(call)) };
+    let theirs = extensions.iter().flat_map(|extension| extension.reports()).cloned();
+    std::iter::once(ours).chain(theirs).collect()
 }

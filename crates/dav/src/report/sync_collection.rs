@@ -1,0 +1,230 @@
+//! sync-collection: what changed below a collection since a token. RFC 6578.
+//!
+//! Without a token it is a listing of everything there is; with one, of what was created, changed or removed
+//! since. More than fits is cut, says so with 507 for the collection itself, and goes on with the token it gave.
+
+use http::StatusCode;
+use nichoir_store::{FileId, Needs, Node, Quota};
+use nichoir_xml::{Element, dav};
+
+use super::ReportCall;
+use crate::answer;
+use crate::error::Error;
+use crate::header::depth::Depth;
+use crate::header::prefer;
+use crate::href;
+use crate::listing::Listing;
+use crate::multistatus::Multistatus;
+use crate::property::Resource;
+use crate::request::Response;
+use crate::selection::{PropertyRequest, Selection};
+
+/// A sync token is a URI (RFC 6578 §4): this and the change sequence; for a first synchronisation that was cut
+/// also the last member told of.
+const TOKEN: &str = "urn:nichoir:sync:";
+
+/// What a token stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SyncToken {
+    sequence: i64,
+    after: Option<FileId>,
+}
+
+/// The request's body, understood.
+#[derive(Debug)]
+struct SyncCollection {
+    token: Option<SyncToken>,
+    is_deep: bool,
+    limit: Option<usize>,
+    properties: PropertyRequest,
+}
+
+/// Appends the token that stands for everything up to `sequence`.
+pub(crate) fn append_token(text: &mut String, sequence: i64) {
+    text.push_str(TOKEN);
+    text.push_str(&sequence.to_string());
+}
+
+impl SyncToken {
+    fn parse(text: &str) -> Result<SyncToken, Error> {
+        let number = |digits: &str| {
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| digits.parse::<i64>().ok()).flatten().ok_or_else(Error::stale_sync_token)
+        };
+        let rest = text.strip_prefix(TOKEN).ok_or_else(Error::stale_sync_token)?;
+        Ok(match rest.split_once(':') {
+            None => SyncToken { sequence: number(rest)?, after: None },
+            Some((sequence, after)) => SyncToken { sequence: number(sequence)?, after: Some(FileId(number(after)?)) },
+        })
+    }
+
+    fn to_text(self) -> String {
+        let mut text = String::new();
+        append_token(&mut text, self.sequence);
+        if let Some(after) = self.after {
+            text.push(':');
+            text.push_str(&after.to_string());
+        }
+        text
+    }
+}
+
+impl SyncCollection {
+    fn of(call: &ReportCall) -> Result<SyncCollection, Error> {
+        let root = &call.root;
+        let token = root.child(&dav::SYNC_TOKEN).map(Element::text).unwrap_or_default();
+        let token = if token.is_empty() { None } else { Some(SyncToken::parse(&token)?) };
+        let level = root.child(&dav::SYNC_LEVEL).map(Element::text);
+        let is_deep = match level.as_deref() {
+            Some("1") => false,
+            Some("infinite" | "infinity") => true,
+            Some(_) => return Err(Error::bad_request("DAV:sync-level is 1 or infinite.")),
+            // The drafts, which some clients still speak, put it into the Depth header.
+            None => call.depth == Depth::Infinity,
+        };
+        if level.is_some() && call.depth != Depth::Zero {
+            return Err(Error::bad_request("The Depth of a sync-collection report is 0."));
+        }
+        let limit = match root.child(&dav::LIMIT).and_then(|limit| limit.child(&dav::NRESULTS)) {
+            None => None,
+            Some(number) => {
+                let number = number.text().parse().ok().filter(|number| *number > 0);
+                Some(number.ok_or_else(|| Error::bad_request("DAV:nresults is not a positive number."))?)
+            }
+        };
+        let properties = PropertyRequest::child_of(root)?;
+        let properties = properties.unwrap_or(PropertyRequest::Prop(Vec::new()));
+        Ok(SyncCollection { token, is_deep, limit, properties })
+    }
+}
+
+pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
+    let asked = SyncCollection::of(&call)?;
+    let selection = Selection::new(&call.dav, &asked.properties, prefer::is_minimal(&call.headers));
+    let folder = call.caller.tree.node(&call.path, Needs::NONE).await?;
+    if !folder.is_folder() {
+        return Err(Error::forbidden("Only a collection can be synchronised.").with_condition(dav::SUPPORTED_REPORT));
+    }
+    match asked.token {
+        Some(SyncToken { sequence, after: None }) => since(&call, &asked, &selection, sequence).await,
+        Some(token) => first_page(&call, &asked, &selection, &folder, token).await,
+        None => {
+            // Before anything is listed: what changes meanwhile is told again next time rather than never.
+            let sequence = call.caller.tree.sync_token().await?;
+            let token = SyncToken { sequence, after: None };
+            if asked.limit.is_some() && !asked.is_deep {
+                return first_page(&call, &asked, &selection, &folder, token).await;
+            }
+            let listing = Listing::below(&call, folder, asked.is_deep, selection, asked.limit, token.to_text());
+            listing.await?.into_response().await
+        }
+    }
+}
+
+/// What changed since the client last asked.
+async fn since(
+    call: &ReportCall,
+    asked: &SyncCollection,
+    selection: &Selection,
+    sequence: i64,
+) -> Result<Response, Error> {
+    let tree = &call.caller.tree;
+    let needs = selection.needs();
+    let limit = asked.limit.unwrap_or(usize::MAX).min(call.dav.limits().sync_results_max);
+    let changes = tree.changes_since(&call.path, sequence, asked.is_deep, limit, needs).await?;
+    let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
+    let mut body = Multistatus::new();
+    for changed in &changes.changed {
+        match &changed.node {
+            None => body.status(&href::of(&call.mount.prefix, &changed.path, false), StatusCode::NOT_FOUND),
+            Some(node) => {
+                let href = href::of(&call.mount.prefix, &changed.path, node.is_folder());
+                body.resource(&href, &resource(call, node, quota, changes.token), selection);
+            }
+        }
+    }
+    let token = SyncToken { sequence: changes.token, after: None };
+    Ok(finish(call, body, changes.is_truncated, token))
+}
+
+/// The next members of a first synchronisation with a limit; once all were told, the token is an ordinary one.
+async fn first_page(
+    call: &ReportCall,
+    asked: &SyncCollection,
+    selection: &Selection,
+    folder: &Node,
+    token: SyncToken,
+) -> Result<Response, Error> {
+    let tree = &call.caller.tree;
+    let needs = selection.needs();
+    let limit = asked.limit.unwrap_or(usize::MAX).min(call.dav.limits().sync_results_max);
+    let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
+    let mut body = Multistatus::new();
+    let mut after = token.after;
+    let mut told = 0;
+    let is_cut = loop {
+        let page = tree.children(&call.path, folder, after, needs).await?;
+        let room = limit - told;
+        for node in page.nodes.iter().take(room) {
+            let href = href::of(&call.mount.prefix, &call.path.child(&node.name), node.is_folder());
+            body.resource(&href, &resource(call, node, quota, token.sequence), selection);
+            after = Some(node.id);
+            told += 1;
+        }
+        if page.nodes.len() > room || (page.next.is_some() && told == limit) {
+            break true;
+        }
+        if page.next.is_none() {
+            break false;
+        }
+    };
+    let token = SyncToken { after: if is_cut { after } else { None }, ..token };
+    Ok(finish(call, body, is_cut, token))
+}
+
+/// The 507 for what was cut (RFC 6578 §3.6) and the token to go on with.
+fn finish(call: &ReportCall, mut body: Multistatus, is_cut: bool, token: SyncToken) -> Response {
+    if is_cut {
+        let href = href::of(&call.mount.prefix, &call.path, true);
+        body.failure(&call.dav, &call.mount, &href, &too_many());
+    }
+    body.writer().text_element(&dav::SYNC_TOKEN, &token.to_text());
+    answer::xml(StatusCode::MULTI_STATUS, body.finish())
+}
+
+/// RFC 6578 §3.7: there are more than the client wants to hear of.
+pub(crate) fn too_many() -> Error {
+    Error::new(StatusCode::INSUFFICIENT_STORAGE, "There are more members than the limit.")
+        .with_condition(dav::NUMBER_OF_MATCHES_WITHIN_LIMITS)
+}
+
+fn resource<'a>(call: &'a ReportCall, node: &'a Node, quota: Option<Quota>, sequence: i64) -> Resource<'a> {
+    Resource { dav: &call.dav, caller: &call.caller, mount: &call.mount, node, quota, sync_token: Some(sequence) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = match SyncToken::parse(text) {
+            Ok(token) => format!("{} after {:?}", token.sequence, token.after.map(|id| id.0)),
+            Err(error) => error.condition().map_or(String::new(), |condition| condition.name.local.to_string()),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn tokens_are_ours_or_refused_loudly() {
+        check("urn:nichoir:sync:17", "17 after None");
+        check("urn:nichoir:sync:17:4", "17 after Some(4)");
+        for foreign in
+            ["", "17", "urn:nichoir:sync:", "urn:nichoir:sync:-1", "urn:nichoir:sync:1:", "http://sabre.io/ns/sync/3"]
+        {
+            check(foreign, "valid-sync-token");
+        }
+        let token = SyncToken { sequence: 5, after: Some(FileId(9)) };
+        assert_eq!(SyncToken::parse(&token.to_text()).expect("our own token"), token);
+    }
+}
