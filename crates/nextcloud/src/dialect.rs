@@ -1,0 +1,69 @@
+//! The Nextcloud dialect of DAV on files, as an extension of the engine.
+
+use http::HeaderMap;
+use http::header::USER_AGENT;
+use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property, PutOptions, Report};
+use nichoir_store::Node;
+use nichoir_xml::{Name, Writer, nc, oc};
+
+use crate::{error_body, filter_files, headers, names, property, zip};
+
+/// Properties, headers, name rules, error words, archives: what turns DAV into Nextcloud's DAV.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nextcloud;
+
+impl Extension for Nextcloud {
+    fn properties(&self) -> &'static [Property] {
+        property::PROPERTIES
+    }
+
+    fn reports(&self) -> &'static [Report] {
+        filter_files::REPORTS
+    }
+
+    fn reserves_property(&self, name: &Name) -> bool {
+        name.is_in(oc::NAMESPACE) || name.is_in(nc::NAMESPACE)
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), Error> {
+        names::check(name)
+    }
+
+    fn prepare_put(&self, headers: &HeaderMap, put: &mut PutOptions) -> Result<(), Error> {
+        headers::prepare_put(headers, put)
+    }
+
+    fn skips_trash(&self, headers: &HeaderMap) -> bool {
+        headers.get("x-nc-skip-trashbin").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+    }
+
+    fn is_lenient_about_if(&self, headers: &HeaderMap) -> bool {
+        is_desktop_client(headers)
+    }
+
+    fn served_media_type(&self, media_type: &str) -> Option<&'static str> {
+        // What a browser would run on the space's own origin.
+        let is_active = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"]
+            .contains(&media_type)
+            || media_type.contains("javascript");
+        is_active.then_some("text/plain; charset=utf-8")
+    }
+
+    fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {
+        headers::decorate(answered, headers);
+    }
+
+    fn render_error(&self, error: &Error, writer: &mut Writer) {
+        error_body::render(error, writer);
+    }
+
+    fn get_collection(&self, call: &Call<'_>, folder: &Node) -> Option<Answering> {
+        zip::get_collection(call, folder)
+    }
+}
+
+/// Whether the request comes from the Nextcloud desktop client or one built on its sync engine.
+pub(crate) fn is_desktop_client(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.is_some_and(|agent| agent.contains("mirall/"))
+}

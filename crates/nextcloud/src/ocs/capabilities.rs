@@ -1,0 +1,89 @@
+//! Capabilities: what works here, and nothing else. Types matter: one string where a truth is expected, and a client throws the
+//! whole answer away.
+
+use nichoir_dav::{Request, Response};
+use serde_json::{Value, json};
+
+use super::envelope::Envelope;
+use crate::Visit;
+use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
+use crate::status::{VERSION_NUMBERS, VERSION_STRING};
+
+/// The size of chunk that clients begin with and stay below.
+const CHUNK_BYTES_MAX: u64 = 100 * 1024 * 1024;
+/// Transfers of one client at once.
+const PARALLEL_MAX: u32 = 5;
+
+pub(super) fn answer(envelope: &Envelope, visit: &Visit<'_>, is_logged_in: bool, request: &Request) -> Response {
+    let [major, minor, micro] = VERSION_NUMBERS;
+    let data = json!({
+        "version": {
+            "major": major, "minor": minor, "micro": micro, "string": VERSION_STRING, "edition": "", "extendedSupport": false,
+        },
+        "capabilities": if is_logged_in { all(visit) } else { public(visit) },
+    });
+    let etag = format!("\"{:032x}\"", crc_of(&data));
+    envelope.data_with_etag(&data, &etag, request)
+}
+
+/// Enough to tell two answers apart: both are made by the same code from the same settings.
+fn crc_of(data: &Value) -> u32 {
+    crc32fast::hash(data.to_string().as_bytes())
+}
+
+fn public(visit: &Visit<'_>) -> Value {
+    json!({ "theming": theming(visit), "bruteforce": { "delay": 0, "allow-listed": false } })
+}
+
+fn all(visit: &Visit<'_>) -> Value {
+    let characters: Vec<String> = FORBIDDEN_CHARACTERS.iter().map(char::to_string).collect();
+    json!({
+        "core": {
+            "pollinterval": 60,
+            "webdav-root": "remote.php/webdav",
+            "reference-api": false,
+            "mod-rewrite-working": true,
+        },
+        "bruteforce": { "delay": 0, "allow-listed": false },
+        "dav": { "chunking": "1.0" },
+        "checksums": { "preferredUploadType": "SHA1", "supportedTypes": ["SHA1", "MD5", "SHA256", "SHA3-256", "Adler32"] },
+        "files": {
+            "bigfilechunking": true,
+            "chunked_upload": { "max_size": CHUNK_BYTES_MAX, "max_parallel_count": PARALLEL_MAX },
+            "blacklisted_files": FORBIDDEN_NAMES,
+            "forbidden_filenames": FORBIDDEN_NAMES,
+            "forbidden_filename_basenames": [],
+            "forbidden_filename_characters": characters,
+            "forbidden_filename_extensions": FORBIDDEN_EXTENSIONS,
+            "windows_compatible_filenames": false,
+            "undelete": false,
+            "versioning": false,
+            "comments": false,
+        },
+        "files_sharing": {
+            "api_enabled": false,
+            "resharing": false,
+            "public": { "enabled": false },
+            "user": { "send_mail": false },
+            "federation": { "outgoing": false, "incoming": false },
+        },
+        "theming": theming(visit),
+    })
+}
+
+fn theming(visit: &Visit<'_>) -> Value {
+    json!({
+        "name": visit.space.info().name,
+        "productName": "Nichoir",
+        "slogan": "",
+        "url": visit.public_url,
+        "color": "#2f6f4f",
+        "color-text": "#ffffff",
+        "color-element": "#2f6f4f",
+        "color-element-bright": "#2f6f4f",
+        "color-element-dark": "#2f6f4f",
+        "background": "#2f6f4f",
+        "background-plain": true,
+        "background-default": true,
+    })
+}

@@ -1,0 +1,96 @@
+//! The live properties that only Nextcloud's clients know: `oc:`, `nc:` and the two `share-permissions`.
+
+use std::fmt::Write as _;
+
+use nichoir_dav::{Error, Property, Resource, Value};
+use nichoir_store::change::PatchProperties;
+use nichoir_store::{Needs, Node, Timestamp};
+use nichoir_xml::{Element, Writer, dav, nc, oc, ocm, ocs};
+
+/// Times before this are what broken clients send for "unknown": never stored (desktop client 3.4).
+pub(crate) const EARLIEST_SECOND: i64 = 86_400;
+
+/// An `oc:id`: the file id with at least eight digits, then the space's instance id, which begins with a letter.
+pub(crate) fn oc_id(node: &Node, instance_id: &str) -> String {
+    format!("{:08}{instance_id}", node.id.0)
+}
+
+/// The rights of an owner as letters, in Nextcloud's order. (Reshare, Get, Delete, reName, moVe; Write, or Create and mKcol.)
+pub(crate) fn permissions(node: &Node) -> &'static str {
+    if node.is_folder() { "RGDNVCK" } else { "RGDNVW" }
+}
+
+/// The table.
+pub(crate) static PROPERTIES: &[Property] = &[
+    Property::live(oc::ID).read(|_| Some(Value::Appended(append_id))),
+    Property::live(oc::FILEID).read(|it| Some(Value::Signed(it.node.id.0))),
+    Property::live(oc::PERMISSIONS).read(|it| Some(Value::text(permissions(it.node)))),
+    Property::live(oc::SIZE).read(|it| Some(it.node.size_bytes.into())),
+    Property::live(oc::CHECKSUMS)
+        .read(|it| it.node.checksums.as_ref().map(|_| Value::Elements(write_checksums))),
+    Property::live(oc::FAVORITE)
+        .needs(Needs::FAVOURITE)
+        .read(|it| Some(Value::Number(u64::from(it.node.is_favourite))))
+        .write(write_favourite),
+    // Present and empty: clients remember that the feature is there (desktop client, restored backups).
+    Property::live(oc::DATA_FINGERPRINT).read(|it| Some(Value::text(&*it.caller.space.info().data_fingerprint))),
+    Property::live(oc::DOWNLOAD_URL).read(|it| file(it.node).map(|_| Value::Empty)),
+    Property::live(oc::SHARE_TYPES).read(|_| Some(Value::Empty)),
+    Property::live(oc::TAGS).read(|_| Some(Value::Empty)),
+    Property::live(oc::OWNER_ID).read(|it| Some(Value::text(&*it.caller.account.login))),
+    Property::live(oc::OWNER_DISPLAY_NAME).read(|it| Some(Value::text(&*it.caller.account.display_name))),
+    Property::live(nc::HAS_PREVIEW).read(|_| Some(Value::Truth(false))),
+    Property::live(nc::MOUNT_TYPE).read(|_| Some(Value::Empty)),
+    Property::live(nc::IS_MOUNT_ROOT).read(|_| Some(Value::Truth(false))),
+    Property::live(nc::IS_FEDERATED).read(|_| Some(Value::Empty)),
+    Property::live(nc::SHAREES).read(|_| Some(Value::Empty)),
+    Property::live(nc::SYSTEM_TAGS).read(|_| Some(Value::Empty)),
+    Property::live(nc::SHARE_ATTRIBUTES).read(|_| Some(Value::text("[]"))),
+    Property::live(nc::CREATION_TIME).read(|it| Some(Value::Signed(it.node.created.seconds()))).write(write_created),
+    Property::live(nc::UPLOAD_TIME).read(|it| file(it.node).map(|node| Value::Signed(node.uploaded.seconds()))),
+    Property::live(nc::CONTAINED_FOLDER_COUNT)
+        .needs(Needs::MEMBER_COUNTS)
+        .read(|it| it.node.member_counts.map(|(folders, _)| folders.into())),
+    Property::live(nc::CONTAINED_FILE_COUNT)
+        .needs(Needs::MEMBER_COUNTS)
+        .read(|it| it.node.member_counts.map(|(_, files)| files.into())),
+    Property::live(ocs::SHARE_PERMISSIONS).read(|it| Some(Value::Number(if it.node.is_folder() { 31 } else { 27 }))),
+    Property::live(ocm::SHARE_PERMISSIONS).read(|_| Some(Value::text("[\"share\",\"read\",\"write\"]"))),
+    Property::live(dav::LASTMODIFIED).write(write_modified),
+];
+
+fn file(node: &Node) -> Option<&Node> {
+    (!node.is_folder()).then_some(node)
+}
+
+fn append_id(it: &Resource<'_>, text: &mut String) {
+    // Writing into a String cannot fail.
+    let _ = write!(text, "{:08}{}", it.node.id.0, it.caller.space.info().instance_id);
+}
+
+fn write_checksums(it: &Resource<'_>, writer: &mut Writer) {
+    if let Some(checksums) = &it.node.checksums {
+        writer.text_element(&oc::CHECKSUM, checksums);
+    }
+}
+
+fn write_favourite(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
+    patch.favourite = Some(element.is_some_and(|element| matches!(element.text().as_str(), "1" | "true")));
+    Ok(())
+}
+
+fn write_created(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
+    patch.created = Some(instant_of(element)?);
+    Ok(())
+}
+
+fn write_modified(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
+    patch.modified = Some(instant_of(element)?);
+    Ok(())
+}
+
+fn instant_of(element: Option<&Element>) -> Result<Timestamp, Error> {
+    let seconds = element.and_then(|element| element.text().parse::<i64>().ok());
+    let seconds = seconds.filter(|seconds| *seconds > EARLIEST_SECOND);
+    seconds.map(Timestamp::from_seconds).ok_or_else(|| Error::bad_request("The time must be in seconds since 1970."))
+}
