@@ -250,9 +250,10 @@ impl BlobWriter {
             self.write_part(rest).await?;
         }
         self.settle().await?;
-        if let Some(mut upload) = self.upload.take() {
+        if let Some(upload) = &mut self.upload {
             upload.complete().await?;
         }
+        self.upload = None;
         Ok(())
     }
 
@@ -264,3 +265,23 @@ impl BlobWriter {
         }
     }
 }
+
+/// A client that hangs up, a write that failed: the parts that arrived go, as far as that can be done now. What is left
+/// is found by its intent.
+impl Drop for BlobWriter {
+    fn drop(&mut self) {
+        let (Some(mut upload), Ok(runtime)) = (self.upload.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let under_way = self.under_way.take();
+        runtime.spawn(async move {
+            if let Some(part) = under_way {
+                let _ = part.await;
+            }
+            let _ = upload.abort().await;
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
