@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use nichoir_store::{Etag, Node};
-use nichoir_xml::{Writer, dav};
+use nichoir_xml::{Writer, dav, sabre};
 
 use crate::Dav;
 use crate::error::Error;
@@ -130,7 +130,7 @@ impl Dav {
         }
         let mut writer = Writer::new();
         writer.declaration();
-        writer.open_root(&dav::ERROR);
+        writer.open_root_with(&dav::ERROR, &[dav::NAMESPACE, sabre::NAMESPACE]);
         self.write_error(error, mount, &mut writer);
         writer.close();
         let mut response = xml(status, writer.take());

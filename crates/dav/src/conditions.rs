@@ -1,7 +1,7 @@
 //! What a request demands before anything may change: its conditional headers, as the store evaluates them.
 //! RFC 9110 §13, RFC 4918 §10.4.
 
-use nichoir_store::conditions::{Conditions, IfResource};
+use nichoir_store::conditions::{Conditions, IfResource, IfState};
 
 use crate::error::Error;
 use crate::header::{condition, if_header};
@@ -24,6 +24,13 @@ pub(crate) fn of(call: &Call<'_>) -> Result<Conditions, Error> {
             true => IfResource::Lenient,
             false => resource_of(call, tag),
         });
+        for list in &mut conditions.if_lists {
+            // However a client spells the tag, the entity tag that it guards its write with is compared.
+            let guards_content = list.conditions.iter().any(|condition| !matches!(condition.state, IfState::Token(_)));
+            if list.resource == IfResource::Lenient && guards_content {
+                list.resource = IfResource::Request;
+            }
+        }
     }
     Ok(conditions)
 }

@@ -65,12 +65,12 @@ fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
 fn write_locks(it: &Resource<'_>, writer: &mut Writer) {
     let now_seconds = it.caller.space.ports().clock.now().seconds();
     for lock in &it.node.locks {
-        write_active_lock(lock, it.mount, now_seconds, writer);
+        write_active_lock(lock, it.node, it.mount, now_seconds, writer);
     }
 }
 
 /// `DAV:activelock` (RFC 4918 §14.1).
-fn write_active_lock(lock: &Lock, mount: &Mount, now_seconds: i64, writer: &mut Writer) {
+fn write_active_lock(lock: &Lock, node: &Node, mount: &Mount, now_seconds: i64, writer: &mut Writer) {
     writer.open(&dav::ACTIVELOCK);
     write_scope(lock.scope, writer);
     writer.text_element(&dav::DEPTH, if lock.is_deep { "infinity" } else { "0" });
@@ -83,9 +83,9 @@ fn write_active_lock(lock: &Lock, mount: &Mount, now_seconds: i64, writer: &mut 
     writer.text_element(&dav::HREF, &lock.token);
     writer.close();
     writer.open(&dav::LOCKROOT);
-    let mut root = mount.prefix.to_string();
-    href::append_path(&mut root, &lock.root);
-    writer.text_element(&dav::HREF, &root);
+    // A lock that comes from above has a collection as its root.
+    let is_folder = lock.root_id != node.id || node.is_folder();
+    writer.text_element(&dav::HREF, &href::of(&mount.prefix, &lock.root, is_folder));
     writer.close();
     writer.close();
 }
@@ -121,12 +121,12 @@ fn write_reports(it: &Resource<'_>, writer: &mut Writer) {
 }
 
 /// The `DAV:prop` body of a LOCK answer (RFC 4918 §9.10.1).
-pub(crate) fn lock_answer(lock: &Lock, mount: &Mount, now_seconds: i64) -> bytes::Bytes {
+pub(crate) fn lock_answer(lock: &Lock, node: &Node, mount: &Mount, now_seconds: i64) -> bytes::Bytes {
     let mut writer = Writer::new();
     writer.declaration();
     writer.open_root(&dav::PROP);
     writer.open(&dav::LOCKDISCOVERY);
-    write_active_lock(lock, mount, now_seconds, &mut writer);
+    write_active_lock(lock, node, mount, now_seconds, &mut writer);
     writer.close();
     writer.close();
     writer.take()

@@ -98,7 +98,7 @@ impl<'a> Value<'a> {
 const LAST_SECOND: i64 = 253_402_300_799;
 
 /// An instant as `Last-Modified` and `DAV:getlastmodified` have it; before 1970 becomes 1970.
-pub(crate) fn http_date(instant: Timestamp) -> httpdate::HttpDate {
+pub fn http_date(instant: Timestamp) -> httpdate::HttpDate {
     let seconds = instant.seconds().clamp(0, LAST_SECOND).unsigned_abs();
     httpdate::HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
 }

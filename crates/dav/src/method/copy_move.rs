@@ -59,11 +59,8 @@ fn destination_of(call: &Call<'_>) -> Result<NodePath, Error> {
         .ok_or_else(|| Error::bad_request("The Destination header is missing."))?;
     let path = href::path_of_url(&call.mount.prefix, &destination)?
         .ok_or_else(|| Error::forbidden("The destination lies outside of this tree."))?;
-    if path == *call.path {
-        return Err(Error::forbidden("Source and destination are the same."));
-    }
-    if path.is_root() {
-        return Err(Error::forbidden("The root cannot be replaced."));
+    if path.contains(call.path) {
+        return Err(Error::forbidden("The destination is the source, or holds it."));
     }
     check_name(call.dav, &path)?;
     Ok(path)

@@ -105,7 +105,7 @@ fn locking_error(error: StoreError) -> Error {
 
 fn locked_response(call: &Call<'_>, status: StatusCode, locked: &Locked) -> Response {
     let now_seconds = call.caller.space.ports().clock.now().seconds();
-    let mut response = answer::xml(status, live::lock_answer(&locked.lock, call.mount, now_seconds));
+    let mut response = answer::xml(status, live::lock_answer(&locked.lock, &locked.node, call.mount, now_seconds));
     answer::decorate(call, &Answered::of(call, &locked.node), response.headers_mut());
     response
 }

@@ -13,6 +13,9 @@ use crate::extension::{Answered, PutOptions};
 use crate::request::{Body, Response};
 use crate::target::Call;
 
+/// Bodies up to this size are taken in before anything is looked up.
+const SMALL_BYTES: u64 = 16 * 1024;
+
 pub(crate) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
     let headers = &call.parts.headers;
     if headers.contains_key(CONTENT_RANGE) {
@@ -25,18 +28,21 @@ pub(crate) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
     let mut options = PutOptions::default();
     call.dav.extensions().try_for_each(|extension| extension.prepare_put(headers, &mut options))?;
 
-    // All that can be refused is refused before the body is asked for (Expect: 100-continue).
-    let current = current_file(&call, options.makes_parents).await?;
-    conditions::check(&call, &conditions).await?;
-    let replaces_bytes = current.map_or(0, |node| node.size_bytes);
-    check_room(&call, options.total_bytes, replaces_bytes).await?;
-
-    let stage = StageOptions {
-        announced_bytes,
+    // What can be refused is refused before a large body is asked for (Expect: 100-continue). A small one costs less
+    // than asking; the change checks everything anyway.
+    let mut stage = StageOptions {
         expected: options.expected.clone(),
         algorithms: options.algorithms.clone(),
-        replaces_bytes,
+        ..StageOptions::default()
     };
+    if announced_bytes.is_none_or(|bytes| bytes > SMALL_BYTES) || options.total_bytes.is_some() {
+        let current = current_file(&call, options.makes_parents).await?;
+        conditions::check(&call, &conditions).await?;
+        stage.announced_bytes = announced_bytes;
+        stage.replaces_bytes = current.map_or(0, |node| node.size_bytes);
+        check_room(&call, options.total_bytes, stage.replaces_bytes).await?;
+    }
+
     let content = call.caller.tree.stage(body.into_data_stream(), stage).await?;
     let digests = content.checksums().to_vec();
     let change = PutFile {

@@ -1,0 +1,12 @@
+//! Whole requests through the engine, one file per method or subject, over a store in a temporary directory.
+
+mod copy_move;
+mod get;
+mod listing;
+mod litmus;
+mod locks;
+mod properties;
+mod put;
+mod support;
+mod sync_collection;
+mod virtual_resource;
