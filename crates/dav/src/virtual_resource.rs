@@ -138,7 +138,7 @@ impl Dav {
         Ok(response)
     }
 
-    fn write_virtual(
+    pub(crate) fn write_virtual(
         &self,
         resource: &VirtualResource,
         request: &PropertyRequest,

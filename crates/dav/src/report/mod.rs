@@ -1,5 +1,6 @@
 //! The reports of the file tree. RFC 3253 §3.6.
 
+mod expand_property;
 pub(crate) mod sync_collection;
 
 use std::sync::Arc;
@@ -44,7 +45,10 @@ pub struct ReportCall {
 
 /// The reports of the tree: ours, then those of the extensions.
 pub(crate) fn all(extensions: &[Arc<dyn Extension>]) -> Vec<Report> {
-    let ours = Report { name: dav::SYNC_COLLECTION, answer: |call| Box::pin(sync_collection::answer(call)) };
+    let ours = [
+        Report { name: dav::SYNC_COLLECTION, answer: |call| Box::pin(sync_collection::answer(call)) },
+        Report { name: dav::EXPAND_PROPERTY, answer: |call| Box::pin(expand_property::answer(call)) },
+    ];
     let theirs = extensions.iter().flat_map(|extension| extension.reports()).cloned();
-    std::iter::once(ours).chain(theirs).collect()
+    ours.into_iter().chain(theirs).collect()
 }

@@ -151,3 +151,20 @@ async fn instructions_are_carried_out_in_document_order() {
     server.send("PROPPATCH", "/a.txt", "", remove_then_set).await.expect(207);
     server.propfind("/a.txt", "0", &prop("<x:p/>")).await.assert_contains(">2</");
 }
+
+#[tokio::test]
+async fn expand_property_follows_the_principal() {
+    let server = with_file().await;
+    let body = "<D:expand-property xmlns:D='DAV:'><D:property name='getcontentlength'/>\
+                <D:property name='p' namespace='urn:x'/><D:property name='owner'><D:property name='displayname'/>\
+                <D:property name='getetag'/></D:property></D:expand-property>";
+    let answer = server.send("REPORT", "/a.txt", "", body).await.expect(207);
+    answer.assert_contains("<d:getcontentlength>5</d:getcontentlength>");
+    answer.assert_contains(
+        "<d:owner><d:response><d:href>/dav/principals/users/alice/</d:href><d:propstat><d:prop>\
+         <d:displayname>Alice</d:displayname></d:prop>",
+    );
+    answer.assert_contains("<d:prop><d:getetag/></d:prop><d:status>HTTP/1.1 404 Not Found</d:status>");
+    server.send("REPORT", "/a.txt", "", body.replace("name='owner'", "")).await.expect(400);
+    server.send("REPORT", "/none", "", body).await.expect(404);
+}
