@@ -5,6 +5,7 @@
 //! needed: the page's token is known only to whoever was sent there, and password and consent arrive in one form.
 
 use http::header::LOCATION;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Caller, device_hash, new_app_password, open_sealed, seal, token_hash};
 use nichoir_dav::request::{empty, read_whole};
@@ -28,11 +29,17 @@ pub async fn handle(visit: Visit<'_>, path: &str, request: Request) -> Response 
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let method = request.method().clone();
     match (method, &parts[..]) {
-        (Method::POST, ["v2"]) => begin(&visit, request.headers()).await,
+        (Method::POST, ["v2"]) => {
+            let (parts, _) = request.into_parts();
+            begin(&visit, &parts.headers).await
+        }
         (Method::POST, ["v2", "poll"]) => poll(&visit, request).await,
-        (Method::GET, ["v2", "flow", token]) => show(&visit, token, &request).await,
+        (Method::GET, ["v2", "flow", token]) => {
+            let (parts, _) = request.into_parts();
+            show(&visit, token, &parts).await
+        }
         (Method::POST, ["v2", "flow", token]) => grant(&visit, &(*token).to_owned(), request).await,
-        (Method::GET, ["flow"]) => show_v1(&visit, &request),
+        (Method::GET, ["flow"]) => show_v1(&visit, &request.into_parts().0),
         (Method::POST, ["flow"]) => grant_v1(&visit, request).await,
         _ => not_here(request.headers()),
     }
@@ -124,11 +131,11 @@ async fn waiting_flow(visit: &Visit<'_>, token: &str) -> Result<Option<LoginFlow
     }
 }
 
-async fn show(visit: &Visit<'_>, token: &str, request: &Request) -> Response {
-    let language = Language::of(request.headers());
+async fn show(visit: &Visit<'_>, token: &str, request: &Parts) -> Response {
+    let language = Language::of(&request.headers);
     match waiting_flow(visit, token).await {
         Ok(Some(flow)) => {
-            let login = request.uri().query().and_then(|query| field(query.as_bytes(), "user")).unwrap_or_default();
+            let login = request.uri.query().and_then(|query| field(query.as_bytes(), "user")).unwrap_or_default();
             form(StatusCode::OK, visit, language, &flow.client_name, &login, None)
         }
         Ok(None) => expired(language),
@@ -172,10 +179,10 @@ async fn grant(visit: &Visit<'_>, token: &str, request: Request) -> Response {
     }
 }
 
-fn show_v1(visit: &Visit<'_>, request: &Request) -> Response {
-    let language = Language::of(request.headers());
+fn show_v1(visit: &Visit<'_>, request: &Parts) -> Response {
+    let language = Language::of(&request.headers);
     // The header keeps the page from being opened by a link that somebody else made.
-    if !request.headers().contains_key("ocs-apirequest") {
+    if !request.headers.contains_key("ocs-apirequest") {
         return page(
             StatusCode::FORBIDDEN,
             language,
@@ -186,7 +193,7 @@ fn show_v1(visit: &Visit<'_>, request: &Request) -> Response {
             ),
         );
     }
-    form(StatusCode::OK, visit, language, &client_name(request.headers()), "", None)
+    form(StatusCode::OK, visit, language, &client_name(&request.headers), "", None)
 }
 
 async fn grant_v1(visit: &Visit<'_>, request: Request) -> Response {
@@ -259,7 +266,8 @@ fn form_again(visit: &Visit<'_>, language: Language, client: &str, login: &str, 
     let (status, said) = match error {
         AuthError::Throttled { .. } => (
             StatusCode::TOO_MANY_REQUESTS,
-            language.say("Too many attempts. Please try again later.", "Trop de tentatives. Veuillez réessayer plus tard."),
+            language
+                .say("Too many attempts. Please try again later.", "Trop de tentatives. Veuillez réessayer plus tard."),
         ),
         AuthError::Unavailable(_) => (
             StatusCode::SERVICE_UNAVAILABLE,

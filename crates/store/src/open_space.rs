@@ -228,7 +228,7 @@ impl OpenSpaces {
 }
 
 /// How many space files may be open: the setting, or less where the process may not open as many files.
-pub(crate) fn affordable(wanted: usize) -> usize {
+pub fn affordable(wanted: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let files = line.and_then(|line| line.split_whitespace().next()).and_then(|soft| soft.parse::<usize>().ok());

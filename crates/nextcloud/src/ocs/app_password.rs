@@ -1,8 +1,8 @@
 //! App passwords by API: a client that was given the account's password trades it for one of its own, and gives it back.
 
 use http::header::USER_AGENT;
+use http::request::Parts;
 use nichoir_auth::{Caller, device_hash, new_app_password};
-use nichoir_dav::Request;
 use serde_json::json;
 
 use super::Answer;
@@ -19,13 +19,13 @@ pub(crate) fn client_name(headers: &http::HeaderMap) -> String {
     if name.trim().is_empty() { "unknown".to_owned() } else { name }
 }
 
-pub(super) async fn make(visit: &Visit<'_>, caller: &Caller, request: &Request) -> Answer {
+pub(super) async fn make(visit: &Visit<'_>, caller: &Caller, request: &Parts) -> Answer {
     if caller.device.is_some() {
         return Err(Outcome::forbidden("You cannot request a new app password with an app password"));
     }
     let password = new_app_password(visit.space);
     let hash = device_hash(visit.space, &password);
-    visit.space.create_device(caller.account.id, &client_name(request.headers()), hash).await?;
+    visit.space.create_device(caller.account.id, &client_name(&request.headers), hash).await?;
     Ok(json!({ "apppassword": password }))
 }
 

@@ -1,7 +1,8 @@
 //! Capabilities: what works here, and nothing else. Types matter: one string where a truth is expected, and a client throws the
 //! whole answer away.
 
-use nichoir_dav::{Request, Response};
+use http::request::Parts;
+use nichoir_dav::Response;
 use serde_json::{Value, json};
 
 use super::envelope::Envelope;
@@ -14,7 +15,7 @@ const CHUNK_BYTES_MAX: u64 = 100 * 1024 * 1024;
 /// Transfers of one client at once.
 const PARALLEL_MAX: u32 = 5;
 
-pub(super) fn answer(envelope: &Envelope, visit: &Visit<'_>, is_logged_in: bool, request: &Request) -> Response {
+pub(super) fn answer(envelope: &Envelope, visit: &Visit<'_>, is_logged_in: bool, request: &Parts) -> Response {
     let [major, minor, micro] = VERSION_NUMBERS;
     let data = json!({
         "version": {

@@ -1,9 +1,10 @@
 //! The OCS envelope: the same answer as JSON or XML, with version 1's and version 2's idea of a status.
 
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use nichoir_dav::Response;
 use nichoir_dav::request::empty;
-use nichoir_dav::{Request, Response};
 use nichoir_xml::{Name, Writer};
 use serde_json::{Value, json};
 
@@ -62,10 +63,10 @@ impl From<nichoir_store::Error> for Outcome {
 
 impl Envelope {
     /// `format` in the query goes before `Accept`; XML is what is left.
-    pub(super) fn of(version: Version, request: &Request) -> Envelope {
-        let query = request.uri().query().unwrap_or("");
+    pub(super) fn of(version: Version, request: &Parts) -> Envelope {
+        let query = request.uri.query().unwrap_or("");
         let format = query.split('&').find_map(|pair| pair.strip_prefix("format="));
-        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let accept = request.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
         let accepted = accept.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim());
         let first = accepted.filter(|kind| kind.starts_with("application/")).find(|kind| *kind != "application/");
         let is_json = match format {
@@ -82,8 +83,8 @@ impl Envelope {
     }
 
     /// Success with an `ETag`, or 304 if the client has it already.
-    pub(super) fn data_with_etag(&self, data: &Value, etag: &str, request: &Request) -> Response {
-        let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    pub(super) fn data_with_etag(&self, data: &Value, etag: &str, request: &Parts) -> Response {
+        let known = request.headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         let mut response = match known {
             Some(known) if known == etag => {
                 let mut response = Response::new(empty());

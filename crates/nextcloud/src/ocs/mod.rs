@@ -5,25 +5,26 @@ mod capabilities;
 mod envelope;
 mod user;
 
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Caller};
-use nichoir_dav::{Request, Response};
+use nichoir_dav::Response;
 use serde_json::{Value, json};
 
 use crate::Visit;
-use envelope::{Envelope, Outcome};
-pub use envelope::Version;
 pub(crate) use app_password::client_name;
+pub use envelope::Version;
+use envelope::{Envelope, Outcome};
 
 /// What a route answers: data, or a refusal with its status and words.
 type Answer = Result<Value, Outcome>;
 
 /// Answers `path`, which is what stands behind `/ocs/v1.php` or `/ocs/v2.php`.
-pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: &Request) -> Response {
+pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: &Parts) -> Response {
     let envelope = Envelope::of(version, request);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let caller = visit.caller(request.headers()).await;
-    if let (["cloud", "capabilities"], &Method::GET) = (&parts[..], request.method()) {
+    let caller = visit.caller(&request.headers).await;
+    if let (["cloud", "capabilities"], &Method::GET) = (&parts[..], &request.method) {
         return match caller {
             // Anybody may ask, but wrong credentials are said to be wrong.
             Ok(_) => capabilities::answer(&envelope, &visit, true, request),
@@ -48,12 +49,15 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: &Re
 fn is_known(parts: &[&str]) -> bool {
     matches!(
         parts,
-        ["cloud", "user"] | ["cloud", "users", _] | ["core", "getapppassword" | "apppassword"] | ["core", "navigation", "apps"]
+        ["cloud", "user"]
+            | ["cloud", "users", _]
+            | ["core", "getapppassword" | "apppassword"]
+            | ["core", "navigation", "apps"]
     )
 }
 
-async fn route(visit: &Visit<'_>, caller: &Caller, parts: &[&str], request: &Request) -> Answer {
-    match (request.method(), parts) {
+async fn route(visit: &Visit<'_>, caller: &Caller, parts: &[&str], request: &Parts) -> Answer {
+    match (&request.method, parts) {
         (&Method::GET, ["cloud", "user"]) => user::object(caller).await,
         (&Method::GET, ["cloud", "users", login]) => user::of_login(caller, login).await,
         (&Method::GET, ["core", "getapppassword"]) => app_password::make(visit, caller, request).await,

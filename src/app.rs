@@ -1,0 +1,241 @@
+//! The composition root: store, log-ins, the DAV engine and its extensions, behind one function from request to answer.
+
+use std::sync::Arc;
+
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use nichoir_auth::{AuthError, Authenticator, Caller};
+use nichoir_dav::virtual_resource::VirtualResource;
+use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, href};
+use nichoir_nextcloud::upload::{self, UploadMount};
+use nichoir_nextcloud::{Nextcloud, Visit, auth_error, legacy, login_flow, ocs, status, suspended};
+use nichoir_store::{Ports, Space, SpaceState, Store};
+
+use crate::config::Config;
+use crate::gate::{Arrival, Network, Peer, arrival};
+use crate::observe::Metrics;
+use crate::route::{Route, route};
+use crate::stack::{self, Begun};
+
+/// The whole server but its listeners. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    store: Store,
+    auth: Authenticator,
+    dav: Dav,
+    trusted: Vec<Network>,
+    has_dialect: bool,
+    product_name: String,
+    metrics: Arc<Metrics>,
+    ports: Ports,
+}
+
+/// Above a login in a path.
+const PRINCIPALS: &str = "/remote.php/dav/principals/users/";
+
+impl App {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn new(config: &Config, store: Store, ports: Ports) -> Result<App, String> {
+        let trusted =
+            config.server.trusted_proxies.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
+        // With this line taken out, what is left is a plain WebDAV server.
+        let extensions: Vec<Arc<dyn Extension>> =
+            if config.dialect.nextcloud { vec![Arc::new(Nextcloud)] } else { Vec::new() };
+        Ok(App(Arc::new(Parts {
+            auth: Authenticator::new(config.auth_limits(), &ports),
+            dav: Dav::new(extensions, config.dav_limits()),
+            store,
+            trusted,
+            has_dialect: config.dialect.nextcloud,
+            product_name: config.dialect.product_name.clone(),
+            metrics: Arc::new(Metrics::default()),
+            ports,
+        })))
+    }
+
+    /// The counters.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The clock and the random source.
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.0.ports
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, peer: Peer, request: Request) -> Response {
+        let begun = Begun::of(self, &request);
+        stack::layered(self, begun, self.answer(peer, request)).await
+    }
+
+    async fn answer(&self, peer: Peer, request: Request) -> Response {
+        let arrival = arrival(peer, &self.0.trusted, &request);
+        let path = request.uri().path().to_owned();
+        let route = route(&path);
+        // The connectivity check says nothing about any space.
+        if route == Route::Connectivity && self.0.has_dialect {
+            return legacy::connectivity();
+        }
+        let space = match self.0.store.space_for_host(&arrival.host).await {
+            Ok(Some(space)) => space,
+            Ok(None) => return self.0.dav.refuse(Error::not_found()),
+            Err(error) => return self.0.dav.refuse(error.into()),
+        };
+        let is_suspended = space.info().state == SpaceState::Suspended;
+        if route == Route::Status && self.0.has_dialect {
+            return status::answer(&self.0.product_name, is_suspended);
+        }
+        if is_suspended {
+            let mut response = self.0.dav.refuse(suspended());
+            response.headers_mut().insert("x-nextcloud-maintenance-mode", HeaderValue::from_static("1"));
+            return response;
+        }
+        match self.plain(&space, &arrival, &route, request).await {
+            Ok(response) => response,
+            Err(request) => self.dav(&space, &arrival, route, request).await,
+        }
+    }
+
+    /// The routes that are no DAV; gives the request back where it is one.
+    async fn plain(
+        &self,
+        space: &Space,
+        arrival: &Arrival,
+        route: &Route<'_>,
+        request: Request,
+    ) -> Result<Response, Request> {
+        let public_url = arrival.public_url.as_str();
+        let visit = Visit { space, auth: &self.0.auth, address: arrival.address, public_url };
+        if !self.0.has_dialect {
+            return Err(request);
+        }
+        Ok(match route {
+            Route::Landing if is_read(request.method()) => login_flow::landing(visit, request.headers()),
+            Route::Robots if is_read(request.method()) => legacy::robots(),
+            Route::WellKnownDav => legacy::well_known(public_url),
+            Route::Ocs(number, path) => {
+                let version = if *number == 1 { ocs::Version::V1 } else { ocs::Version::V2 };
+                let (parts, _) = request.into_parts();
+                ocs::handle(visit, version, path, &parts).await
+            }
+            Route::Login(path) => login_flow::handle(visit, path, request).await,
+            Route::WipeCheck if *request.method() == Method::POST => login_flow::wipe(visit, true, request).await,
+            Route::WipeSuccess if *request.method() == Method::POST => login_flow::wipe(visit, false, request).await,
+            _ => return Err(request),
+        })
+    }
+
+    async fn dav(&self, space: &Space, arrival: &Arrival, route: Route<'_>, request: Request) -> Response {
+        let dav = &self.0.dav;
+        if !route.is_dav() {
+            return dav.refuse(Error::not_found());
+        }
+        let caller = match self.0.auth.authenticate(space, request.headers(), arrival.address).await {
+            Ok(caller) => caller,
+            Err(error) => return self.challenge(request.headers(), error),
+        };
+        let principal = principal_of(&caller);
+        let mount = |prefix: &str| Mount {
+            prefix: prefix.into(),
+            principal: principal.as_str().into(),
+            principals: PRINCIPALS.into(),
+        };
+        match route {
+            Route::Files { login, prefix } if is_own(&caller, login) => {
+                dav.handle(&caller, &mount(prefix), request).await
+            }
+            Route::Webdav { prefix } => dav.handle(&caller, &mount(prefix), request).await,
+            Route::Uploads { login, prefix } if self.0.has_dialect && is_own(&caller, login) => {
+                let own = format!("/remote.php/dav/files/{login}");
+                let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
+                upload::handle(dav, &caller, &UploadMount { prefix: prefix.to_owned(), files }, request).await
+            }
+            // Another account's tree and one that does not exist look the same.
+            Route::Files { .. } | Route::Uploads { .. } => dav.refuse(Error::not_found()),
+            route => match virtual_resources(&route, &caller, &principal, request.uri().path()) {
+                Some(resources) => dav.answer_virtual(&resources, request).await,
+                None => dav.refuse(Error::not_found()),
+            },
+        }
+    }
+
+    /// No caller: why, and how to log in.
+    fn challenge(&self, headers: &HeaderMap, error: AuthError) -> Response {
+        let mut response = self.0.dav.refuse(auth_error(error));
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // A browser's script must not make the browser ask for a password.
+            let is_script = headers.get("x-requested-with").is_some_and(|value| value == "XMLHttpRequest");
+            let challenge = match is_script {
+                true => HeaderValue::from_static("DummyBasic realm=\"nichoir\", charset=\"UTF-8\""),
+                false => HeaderValue::from_static("Basic realm=\"nichoir\", charset=\"UTF-8\""),
+            };
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// Whether the parts could be put together from this configuration.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_config(config: &Config) -> Result<(), String> {
+    config.server.trusted_proxies.iter().try_for_each(|text| Network::parse(text).map(drop))
+}
+
+fn is_read(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}
+
+fn principal_of(caller: &Caller) -> String {
+    let mut principal = PRINCIPALS.to_owned();
+    href::append_name(&mut principal, &caller.account.login);
+    principal.push('/');
+    principal
+}
+
+/// Whether the login in the path is the caller's, whatever its case: hrefs repeat the spelling that was asked for.
+fn is_own(caller: &Caller, login: &str) -> bool {
+    href::decode(login).is_ok_and(|login| login.eq_ignore_ascii_case(&caller.account.login))
+}
+
+/// The fixed collections: the one that the path names, and its members.
+fn virtual_resources(route: &Route<'_>, caller: &Caller, principal: &str, path: &str) -> Option<Vec<VirtualResource>> {
+    let own = format!("{}/", path.trim_end_matches('/'));
+    let login = &caller.account.login;
+    let collection =
+        |href: String, name: &str| VirtualResource::collection(href, name).with_principal(principal, PRINCIPALS);
+    let member = |name: &str| collection(format!("{own}{name}/"), name);
+    let mine = || {
+        let mut href = own.clone();
+        href::append_name(&mut href, login);
+        href.push('/');
+        href
+    };
+    let person = |href: String| {
+        VirtualResource::principal(href, caller.account.display_name.clone()).with_principal(principal, PRINCIPALS)
+    };
+    Some(match route {
+        Route::DavRoot => {
+            vec![collection(own.clone(), "dav"), member("files"), member("principals"), member("uploads")]
+        }
+        Route::FilesRoot => vec![collection(own.clone(), "files"), collection(mine(), login)],
+        Route::UploadsRoot => vec![collection(own.clone(), "uploads"), collection(mine(), login)],
+        Route::Principals => vec![collection(own.clone(), "principals"), member("users")],
+        Route::PrincipalsUsers => vec![collection(own.clone(), "users"), person(mine())],
+        Route::Principal(name) if is_own(caller, name) => vec![person(own)],
+        _ => return None,
+    })
+}

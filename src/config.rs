@@ -1,0 +1,482 @@
+//! The one configuration. Each key is written here, once: the file, the environment, the sample and the admin guide follow.
+//!
+//! Order: defaults, then the TOML file, then `NICHOIR_SECTION__KEY`, then flags. Unknown keys are errors.
+
+use std::path::{Path, PathBuf};
+
+use nichoir_auth::AuthLimits;
+use nichoir_dav::header::depth::Depth;
+use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
+use serde::{Deserialize, Serialize};
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $kind:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Serialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[doc = $field_doc])* pub $field: $kind,)*
+        }
+
+        impl Default for $name {
+            fn default() -> $name {
+                $name { $($field: $default,)* }
+            }
+        }
+
+        impl Described for $name {
+            const KEYS: &'static [(&'static str, &'static str)] = &[$((stringify!($field), concat!($($field_doc, "\n",)*)),)*];
+        }
+    };
+}
+
+/// A section whose keys can be listed with their descriptions.
+trait Described {
+    const KEYS: &'static [(&'static str, &'static str)];
+}
+
+section! {
+    /// `[server]`: where it listens and whom it believes.
+    Server {
+        /// Addresses to listen on: `127.0.0.1:8080`, `[::]:80`, or `unix:/run/nichoir.sock`. Sockets passed by systemd come besides.
+        listen: Vec<String> = vec!["127.0.0.1:8080".to_owned()],
+        /// Address of the admin listener (/healthz, /readyz, /metrics); empty: none.
+        admin_listen: String = String::new(),
+        /// Spaces answer at NAME.base_domain.
+        base_domain: String = String::new(),
+        /// The space that answers on every other host.
+        default_space: String = String::new(),
+        /// Addresses or networks (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and -Host are believed. Unix sockets always are.
+        trusted_proxies: Vec<String> = Vec::new(),
+        /// PEM file with the certificate chain; with tls_key_file, connections speak TLS.
+        tls_certificate_file: String = String::new(),
+        /// PEM file with the private key.
+        tls_key_file: String = String::new(),
+        /// Connections at once.
+        connections_max: usize = 4096,
+        /// Seconds in which a request's headers must have arrived.
+        header_seconds: u64 = 20,
+        /// Bytes of a request's headers.
+        header_bytes: usize = 65_536,
+        /// Number of a request's headers.
+        headers_max: usize = 100,
+        /// Seconds that a client may pause while it sends a body.
+        body_idle_seconds: u64 = 120,
+        /// HTTP/2 requests at once on one connection.
+        http2_streams_max: u32 = 100,
+        /// Seconds that requests under way may still take when the server stops.
+        drain_seconds: u64 = 30,
+    }
+}
+
+section! {
+    /// `[storage]`: where metadata and blobs live.
+    Storage {
+        /// Directory of everything that is kept on this machine.
+        data_dir: PathBuf = PathBuf::from("nichoir-data"),
+        /// `postgres://user:password@host/database`; empty: SQLite files below data_dir.
+        postgres_url: String = String::new(),
+        /// File that holds postgres_url, for secrets kept apart.
+        postgres_url_file: String = String::new(),
+        /// Connections to PostgreSQL at most.
+        postgres_connections_max: u32 = 20,
+        /// `https://s3.example.org`; empty: blobs are files below data_dir.
+        s3_endpoint: String = String::new(),
+        /// The bucket, which must exist.
+        s3_bucket: String = "nichoir".to_owned(),
+        /// The region.
+        s3_region: String = "garage".to_owned(),
+        /// Access key id.
+        s3_access_key_id: String = String::new(),
+        /// Secret access key.
+        s3_secret_access_key: String = String::new(),
+        /// File that holds s3_secret_access_key, for secrets kept apart.
+        s3_secret_access_key_file: String = String::new(),
+        /// Address the bucket as endpoint/bucket rather than bucket.endpoint.
+        s3_path_style: bool = true,
+        /// Content up to this many bytes lives in the row.
+        inline_bytes: usize = Limits::default().inline_bytes,
+        /// Bytes of one part of an upload to S3; at least 5 MiB.
+        part_bytes: usize = Limits::default().part_bytes,
+        /// Space files open at once; fewer where the process may not open as many files.
+        open_spaces_max: usize = Limits::default().open_spaces_max,
+        /// Seconds after which an unused space file is closed.
+        idle_close_seconds: u64 = Limits::default().idle_close_seconds,
+        /// Changes waiting for one space; more are answered 503.
+        queued_changes_max: usize = Limits::default().queued_changes_max,
+        /// Changes in one commit.
+        group_changes_max: usize = Limits::default().group_changes_max,
+        /// Rows in one page of a listing.
+        page_rows: i64 = Limits::default().page_rows,
+    }
+}
+
+section! {
+    /// `[limits]`: what one space, account, file or request may at most be.
+    Bounds {
+        /// The longest WebDAV lock, in seconds.
+        lock_timeout_seconds_max: u64 = Limits::default().lock_timeout_seconds_max,
+        /// Locks in a space.
+        locks_max: u64 = Limits::default().locks_max,
+        /// Dead properties on one file or folder.
+        dead_properties_max: u64 = Limits::default().dead_properties_max,
+        /// Bytes of one dead property.
+        dead_property_bytes_max: u64 = Limits::default().dead_property_bytes_max,
+        /// Chunks in one upload.
+        upload_chunks_max: u64 = Limits::default().upload_chunks_max,
+        /// Unfinished uploads of one account.
+        uploads_max: u64 = Limits::default().uploads_max,
+        /// Seconds after its last chunk that an unfinished upload is kept.
+        upload_expiry_seconds: i64 = Limits::default().upload_expiry_seconds,
+        /// Days that deleted files are kept.
+        trash_days: i64 = Limits::default().trash_days,
+        /// Days that earlier versions are kept.
+        version_days: i64 = Limits::default().version_days,
+        /// Earlier versions of one file.
+        versions_max: u64 = Limits::default().versions_max,
+        /// Days that sync tokens stay valid.
+        change_log_days: i64 = Limits::default().change_log_days,
+        /// Files and folders copied by one COPY.
+        copy_nodes_max: u64 = Limits::default().copy_nodes_max,
+        /// Devices of one account.
+        devices_max: u64 = Limits::default().devices_max,
+        /// Login flows waiting in a space.
+        login_flows_max: u64 = Limits::default().login_flows_max,
+        /// Seconds before blobs that nothing refers to are removed: longer than any download takes.
+        collect_after_seconds: i64 = Limits::default().collect_after_seconds,
+        /// Seconds before blobs are removed that were uploaded and never used: longer than any upload takes.
+        intent_expiry_seconds: i64 = Limits::default().intent_expiry_seconds,
+        /// Bytes of an XML request body.
+        request_xml_bytes: usize = 1024 * 1024,
+        /// Elements inside each other in an XML request body.
+        request_xml_depth: usize = 64,
+        /// Elements in an XML request body.
+        request_xml_elements: usize = 20_000,
+        /// Attributes of one element in an XML request body.
+        request_xml_attributes: usize = 64,
+        /// Ranges in one GET.
+        ranges_max: usize = 32,
+        /// Members in one sync-collection answer.
+        sync_results_max: usize = 10_000,
+        /// Whether PROPFIND with Depth: infinity is served.
+        has_infinite_propfind: bool = false,
+    }
+}
+
+section! {
+    /// `[auth]`: passwords and guessing.
+    Auth {
+        /// Memory of one password hash, in KiB.
+        argon2_memory_kib: u32 = AuthLimits::default().argon2_memory_kib,
+        /// Passes of one password hash.
+        argon2_passes: u32 = AuthLimits::default().argon2_passes,
+        /// Password hashes computed at once.
+        argon2_parallel: usize = AuthLimits::default().argon2_parallel,
+        /// Log-ins that may wait for one; more are answered 503.
+        argon2_waiting_max: usize = AuthLimits::default().argon2_waiting_max,
+        /// Seconds that a proven log-in is remembered: how long a command's change may go unnoticed.
+        remember_seconds: i64 = AuthLimits::default().remember_seconds,
+        /// Window in which failed log-ins count, in seconds.
+        throttle_window_seconds: i64 = AuthLimits::default().throttle_window_seconds,
+        /// Failed log-ins of one login from one address block.
+        failures_per_login_and_address: usize = AuthLimits::default().failures_per_login_and_address,
+        /// Failed log-ins from one address block (an IPv4 address, an IPv6 /56).
+        failures_per_address: usize = AuthLimits::default().failures_per_address,
+        /// Failed log-ins of one login from anywhere.
+        failures_per_login: usize = AuthLimits::default().failures_per_login,
+    }
+}
+
+section! {
+    /// `[dialect]`: which clients are served beyond plain WebDAV.
+    Dialect {
+        /// Whether Nextcloud's clients are served; without, this is a plain WebDAV server.
+        nextcloud: bool = true,
+        /// The product name that clients show.
+        product_name: String = "Nichoir".to_owned(),
+    }
+}
+
+section! {
+    /// `[maintenance]`: work in the background.
+    Maintenance {
+        /// Seconds between two rounds of expiry and collection; 0: none.
+        interval_seconds: u64 = 6 * 3600,
+    }
+}
+
+section! {
+    /// `[log]`: what is written to standard error.
+    Log {
+        /// `text` or `json`.
+        format: String = "text".to_owned(),
+        /// What is logged: `info`, `debug`, or by part as `info,nichoir_store=debug`.
+        filter: String = "info".to_owned(),
+    }
+}
+
+section! {
+    /// Everything.
+    Config {
+        /// Where it listens and whom it believes.
+        server: Server = Server::default(),
+        /// Where metadata and blobs live.
+        storage: Storage = Storage::default(),
+        /// What one space, account, file or request may at most be.
+        limits: Bounds = Bounds::default(),
+        /// Passwords and guessing.
+        auth: Auth = Auth::default(),
+        /// Which clients are served beyond plain WebDAV.
+        dialect: Dialect = Dialect::default(),
+        /// Work in the background.
+        maintenance: Maintenance = Maintenance::default(),
+        /// What is written to standard error.
+        log: Log = Log::default(),
+    }
+}
+
+/// Where the file is looked for when no flag names one.
+const DEFAULT_FILE: &str = "/etc/nichoir/nichoir.toml";
+/// What the names of our environment variables begin with.
+const PREFIX: &str = "NICHOIR_";
+
+/// What is wrong with a configuration, in words for whoever wrote it.
+pub type Wrong = String;
+
+impl Config {
+    /// The configuration: the file named, or the usual one if it exists, then the environment.
+    ///
+    /// # Errors
+    /// What is wrong and where.
+    pub fn load(file: Option<&Path>) -> Result<Config, Wrong> {
+        let text = match file {
+            Some(file) => {
+                std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?
+            }
+            None => std::fs::read_to_string(DEFAULT_FILE).unwrap_or_default(),
+        };
+        let environment = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__"));
+        Config::parse(&text, environment)
+    }
+
+    /// The same from a text and name-value pairs.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Config, Wrong> {
+        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        for (name, value) in environment {
+            let Some((section, key)) = name.strip_prefix(PREFIX).and_then(|name| name.split_once("__")) else {
+                continue;
+            };
+            let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Table::new().into());
+            let section = section.as_table_mut().ok_or_else(|| format!("{name}: there is no such section"))?;
+            section.insert(key.to_lowercase(), value_of(&value));
+        }
+        let config: Config =
+            toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.to_string())?;
+        config.with_secrets()
+    }
+
+    /// Reads the secrets that are kept in files of their own.
+    fn with_secrets(mut self) -> Result<Config, Wrong> {
+        let storage = &mut self.storage;
+        for (file, value) in [
+            (&storage.postgres_url_file, &mut storage.postgres_url),
+            (&storage.s3_secret_access_key_file, &mut storage.s3_secret_access_key),
+        ] {
+            if !file.is_empty() {
+                let secret = std::fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
+                *value = secret.trim().to_owned();
+            }
+        }
+        Ok(self)
+    }
+
+    /// What the store needs to know.
+    pub fn store(&self) -> StoreConfig {
+        let Storage { data_dir, postgres_url, .. } = &self.storage;
+        let database = match postgres_url.is_empty() {
+            true => DatabaseConfig::Sqlite { directory: data_dir.clone() },
+            false => DatabaseConfig::Postgres {
+                url: postgres_url.clone(),
+                connections_max: self.storage.postgres_connections_max,
+            },
+        };
+        let blobs = match self.storage.s3_endpoint.is_empty() {
+            true => BlobConfig::Local { directory: data_dir.join("blobs") },
+            false => BlobConfig::S3(S3Config {
+                endpoint: self.storage.s3_endpoint.clone(),
+                bucket: self.storage.s3_bucket.clone(),
+                region: self.storage.s3_region.clone(),
+                access_key_id: self.storage.s3_access_key_id.clone(),
+                secret_access_key: self.storage.s3_secret_access_key.clone(),
+                has_path_style: self.storage.s3_path_style,
+            }),
+        };
+        let named = |text: &String| (!text.is_empty()).then(|| text.clone());
+        StoreConfig {
+            database,
+            blobs,
+            base_domain: named(&self.server.base_domain),
+            default_space: named(&self.server.default_space),
+            limits: self.store_limits(),
+        }
+    }
+
+    fn store_limits(&self) -> Limits {
+        let (storage, limits) = (&self.storage, &self.limits);
+        Limits {
+            inline_bytes: storage.inline_bytes,
+            part_bytes: storage.part_bytes.max(5 * 1024 * 1024),
+            open_spaces_max: storage.open_spaces_max,
+            idle_close_seconds: storage.idle_close_seconds,
+            page_rows: storage.page_rows,
+            queued_changes_max: storage.queued_changes_max.max(1),
+            group_changes_max: storage.group_changes_max.max(1),
+            lock_timeout_seconds_max: limits.lock_timeout_seconds_max,
+            locks_max: limits.locks_max,
+            dead_properties_max: limits.dead_properties_max,
+            dead_property_bytes_max: limits.dead_property_bytes_max,
+            upload_chunks_max: limits.upload_chunks_max,
+            uploads_max: limits.uploads_max,
+            upload_expiry_seconds: limits.upload_expiry_seconds,
+            trash_days: limits.trash_days,
+            version_days: limits.version_days,
+            versions_max: limits.versions_max,
+            change_log_days: limits.change_log_days,
+            copy_nodes_max: limits.copy_nodes_max,
+            devices_max: limits.devices_max,
+            login_flows_max: limits.login_flows_max,
+            collect_after_seconds: limits.collect_after_seconds,
+            intent_expiry_seconds: limits.intent_expiry_seconds,
+        }
+    }
+
+    /// What the DAV engine needs to know.
+    pub fn dav_limits(&self) -> nichoir_dav::Limits {
+        let limits = &self.limits;
+        nichoir_dav::Limits {
+            xml: nichoir_xml::Limits {
+                request_xml_bytes: limits.request_xml_bytes,
+                request_xml_depth: limits.request_xml_depth,
+                request_xml_elements: limits.request_xml_elements,
+                request_xml_attributes: limits.request_xml_attributes,
+            },
+            // RFC 4918 §9.1 against what Nextcloud's clients are used to.
+            absent_depth: if self.dialect.nextcloud { Depth::One } else { Depth::Infinity },
+            has_infinite_propfind: limits.has_infinite_propfind,
+            ranges_max: limits.ranges_max,
+            sync_results_max: limits.sync_results_max,
+            ..nichoir_dav::Limits::default()
+        }
+    }
+
+    /// What log-ins need to know.
+    pub fn auth_limits(&self) -> AuthLimits {
+        let auth = &self.auth;
+        AuthLimits {
+            argon2_memory_kib: auth.argon2_memory_kib,
+            argon2_passes: auth.argon2_passes,
+            argon2_parallel: auth.argon2_parallel,
+            argon2_waiting_max: auth.argon2_waiting_max,
+            remember_seconds: auth.remember_seconds,
+            throttle_window_seconds: auth.throttle_window_seconds,
+            failures_per_login_and_address: auth.failures_per_login_and_address,
+            failures_per_address: auth.failures_per_address,
+            failures_per_login: auth.failures_per_login,
+        }
+    }
+}
+
+/// A number, a truth, a list in brackets, or else text.
+fn value_of(text: &str) -> toml::Value {
+    if let Ok(number) = text.parse::<i64>() {
+        return number.into();
+    }
+    if let Ok(truth) = text.parse::<bool>() {
+        return truth.into();
+    }
+    let list = text.starts_with('[').then(|| format!("v = {text}").parse::<toml::Table>().ok()).flatten();
+    list.and_then(|mut table| table.remove("v")).unwrap_or_else(|| text.into())
+}
+
+/// The sample configuration: every key with its description and default, commented out.
+pub fn sample() -> String {
+    let mut sample =
+        "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
+            .to_owned();
+    let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
+    let sections: [(&str, &[(&str, &str)]); 7] = [
+        ("server", Server::KEYS),
+        ("storage", Storage::KEYS),
+        ("limits", Bounds::KEYS),
+        ("auth", Auth::KEYS),
+        ("dialect", Dialect::KEYS),
+        ("maintenance", Maintenance::KEYS),
+        ("log", Log::KEYS),
+    ];
+    for (section, keys) in sections {
+        sample.push_str(&format!("\n[{section}]\n"));
+        for (key, description) in keys {
+            for line in description.lines() {
+                sample.push_str(&format!("#{line}\n"));
+            }
+            if let Some(value) = defaults.get(section).and_then(|values| values.get(key)) {
+                sample.push_str(&format!("#{key} = {value}\n"));
+            }
+        }
+    }
+    sample
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, Wrong> {
+        Config::parse(text, environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn no_configuration_at_all_works() {
+        let config = parse("", &[]).unwrap();
+        assert_eq!(config.server.listen, ["127.0.0.1:8080"]);
+        assert!(matches!(config.store().database, DatabaseConfig::Sqlite { .. }));
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file() {
+        let environment = [
+            ("NICHOIR_SERVER__LISTEN", "[\"[::1]:1\", \"unix:/s\"]"),
+            ("NICHOIR_DIALECT__NEXTCLOUD", "false"),
+            ("NICHOIR_LIMITS__LOCKS_MAX", "7"),
+        ];
+        let config = parse("[server]\nlisten = [\"127.0.0.1:9\"]\nbase_domain = \"x.org\"\n", &environment).unwrap();
+        assert_eq!(config.server.listen, ["[::1]:1", "unix:/s"]);
+        assert_eq!(config.server.base_domain, "x.org");
+        assert!(!config.dialect.nextcloud);
+        assert_eq!(config.store().limits.locks_max, 7);
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_that_name_them() {
+        assert!(parse("[server]\nlisten_on = 1\n", &[]).unwrap_err().contains("listen_on"));
+        assert!(parse("[sever]\n", &[]).unwrap_err().contains("sever"));
+        assert!(parse("", &[("NICHOIR_SERVER__PORT", "1")]).unwrap_err().contains("port"));
+    }
+
+    #[test]
+    fn the_committed_sample_is_what_the_code_says() {
+        let committed = include_str!("../packaging/nichoir.toml");
+        assert_eq!(committed, sample(), "run: nichoir config-sample > packaging/nichoir.toml");
+        let uncommented: String = committed
+            .lines()
+            .filter_map(|line| {
+                let line = line.strip_prefix('#').filter(|line| !line.starts_with(' ')).unwrap_or(line);
+                (!line.starts_with("# ") && !line.starts_with('#')).then(|| format!("{line}\n"))
+            })
+            .collect();
+        assert!(parse(&uncommented, &[]).is_ok(), "{uncommented}");
+    }
+}

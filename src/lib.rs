@@ -1,0 +1,11 @@
+//! nichoir: many small Nextcloud-compatible spaces on one machine. Composition only: which parts there are, and how they are
+//! put together; no protocol, no SQL.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+mod gate;
+pub mod observe;
+mod route;
+pub mod server;
+mod stack;

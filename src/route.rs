@@ -1,0 +1,252 @@
+//! Path → route. Pure: what a URL names, before anybody is asked who they are. Design §6.
+//!
+//! `/index.php` in front is optional everywhere, doubled and trailing slashes do not matter, and segments are
+//! percent-decoded before they are compared. A mount's prefix keeps the spelling of the request, for the hrefs of answers.
+
+use nichoir_dav::href;
+use nichoir_nextcloud::ocs::Version;
+
+/// What a path names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`: the front door for browsers.
+    Landing,
+    /// `/status.php`.
+    Status,
+    /// `/204`: the connectivity check.
+    Connectivity,
+    /// `/robots.txt`.
+    Robots,
+    /// `/.well-known/caldav` and `/.well-known/carddav`.
+    WellKnownDav,
+    /// `/login…`: what stands behind it.
+    Login(String),
+    /// `/core/wipe/check` (true) and `/core/wipe/success`.
+    Wipe(bool),
+    /// `/ocs/v1.php…` and `/ocs/v2.php…`: what stands behind it.
+    Ocs(Version, String),
+    /// A DAV resource, for which credentials are needed.
+    Dav(DavRoute),
+    /// Nothing that there is.
+    Unknown,
+    /// A path that cannot be decoded.
+    Malformed,
+}
+
+/// What a path names below `/remote.php`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DavRoute {
+    /// `/remote.php/dav`: the root, as requested.
+    Root(String),
+    /// `/remote.php/dav/principals`.
+    PrincipalKinds(String),
+    /// `/remote.php/dav/principals/users`.
+    Principals(String),
+    /// `/remote.php/dav/principals/users/LOGIN`.
+    Principal(Home),
+    /// `/remote.php/dav/files`.
+    Homes(String),
+    /// `/remote.php/dav/files/LOGIN…`.
+    Files(Home),
+    /// `/remote.php/webdav…`: the caller's files under an address without a login.
+    LegacyFiles(String),
+    /// `/remote.php/dav/uploads/LOGIN…`.
+    Uploads(Home),
+    /// Anything else below `/remote.php`.
+    Unknown,
+}
+
+/// A place in the URL space that belongs to one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The login in the path, decoded.
+    pub login: String,
+    /// The path up to the login, percent-encoded as requested, without a trailing slash.
+    pub prefix: String,
+}
+
+/// A segment of the path, decoded, and where it ends in the path as requested.
+struct Segment {
+    text: String,
+    end: usize,
+}
+
+impl Route {
+    /// What `path`, percent-encoded, names.
+    pub fn of(path: &str) -> Route {
+        // The asterisk of OPTIONS is the server as a whole: as good as its front door.
+        if path == "*" {
+            return Route::Landing;
+        }
+        let Some(segments) = segments(path) else { return Route::Malformed };
+        let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+        let below = |count: usize| path[segments[count - 1].end..].to_owned();
+        let plain = match &texts[..] {
+            ["index.php", rest @ ..] => rest,
+            all => all,
+        };
+        let skipped = texts.len() - plain.len();
+        match plain {
+            [] => Route::Landing,
+            ["status.php"] => Route::Status,
+            ["204"] => Route::Connectivity,
+            ["robots.txt"] => Route::Robots,
+            [".well-known", "caldav" | "carddav"] => Route::WellKnownDav,
+            ["login", ..] => Route::Login(below(skipped + 1)),
+            ["core", "wipe", "check"] => Route::Wipe(true),
+            ["core", "wipe", "success"] => Route::Wipe(false),
+            ["ocs", "v1.php", ..] => Route::Ocs(Version::V1, below(skipped + 2)),
+            ["ocs", "v2.php", ..] => Route::Ocs(Version::V2, below(skipped + 2)),
+            ["remote.php", rest @ ..] => {
+                Route::Dav(dav_route(rest, &|count| path[..segments[skipped + count].end].to_owned()))
+            }
+            _ => Route::Unknown,
+        }
+    }
+
+    /// The route's kind, for the log and the metrics: never a name of anybody's.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Route::Landing => "landing",
+            Route::Status => "status",
+            Route::Connectivity => "connectivity",
+            Route::Robots => "robots",
+            Route::WellKnownDav => "well_known",
+            Route::Login(_) => "login",
+            Route::Wipe(_) => "wipe",
+            Route::Ocs(..) => "ocs",
+            Route::Dav(DavRoute::Files(_) | DavRoute::LegacyFiles(_)) => "files",
+            Route::Dav(DavRoute::Uploads(_)) => "uploads",
+            Route::Dav(_) => "dav",
+            Route::Unknown | Route::Malformed => "unknown",
+        }
+    }
+}
+
+/// `rest` is what stands behind `remote.php`; `up_to(n)` the path as requested up to the n-th segment of `rest`.
+fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
+    let home = |login: &str| Home { login: login.to_owned(), prefix: up_to(3) };
+    match rest {
+        ["webdav" | "files", ..] => DavRoute::LegacyFiles(up_to(1)),
+        ["dav"] => DavRoute::Root(up_to(1)),
+        ["dav", "principals"] => DavRoute::PrincipalKinds(up_to(2)),
+        ["dav", "principals", "users"] => DavRoute::Principals(up_to(3)),
+        ["dav", "principals", "users", login] => {
+            DavRoute::Principal(Home { login: (*login).to_owned(), prefix: up_to(4) })
+        }
+        ["dav", "files"] => DavRoute::Homes(up_to(2)),
+        ["dav", "files", login, ..] => DavRoute::Files(home(login)),
+        ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
+        _ => DavRoute::Unknown,
+    }
+}
+
+fn segments(path: &str) -> Option<Vec<Segment>> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    for part in path.split('/') {
+        let end = start + part.len();
+        if !part.is_empty() {
+            // Only the head of the path decides the route, and it is short; the rest is decoded by whoever is asked.
+            let text = if segments.len() < 6 { href::decode(part).ok()? } else { String::new() };
+            segments.push(Segment { text, end });
+        }
+        start = end + 1;
+    }
+    Some(segments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, expected: &str) {
+        let shown = match Route::of(path) {
+            Route::Login(rest) => format!("login {rest}"),
+            Route::Wipe(is_check) => format!("wipe {is_check}"),
+            Route::Ocs(version, rest) => format!("ocs {version:?} {rest}"),
+            Route::Dav(route) => match route {
+                DavRoute::Root(at) => format!("root {at}"),
+                DavRoute::PrincipalKinds(at) => format!("principal kinds {at}"),
+                DavRoute::Principals(at) => format!("principals {at}"),
+                DavRoute::Principal(home) => format!("principal of {} at {}", home.login, home.prefix),
+                DavRoute::Homes(at) => format!("homes {at}"),
+                DavRoute::Files(home) => format!("files of {} at {}", home.login, home.prefix),
+                DavRoute::LegacyFiles(at) => format!("files at {at}"),
+                DavRoute::Uploads(home) => format!("uploads of {} at {}", home.login, home.prefix),
+                DavRoute::Unknown => "unknown dav".to_owned(),
+            },
+            other => other.kind().to_owned(),
+        };
+        assert_eq!(shown, expected, "{path}");
+    }
+
+    #[test]
+    fn pages_and_services() {
+        check("/", "landing");
+        check("//", "landing");
+        check("*", "landing");
+        check("/index.php", "landing");
+        check("/index.php/", "landing");
+        check("/status.php", "status");
+        check("/index.php/204", "connectivity");
+        check("/204/", "connectivity");
+        check("/robots.txt", "robots");
+        check("/.well-known/caldav", "well_known");
+        check("/index.php/.well-known/carddav/", "well_known");
+        check("/.well-known/webfinger", "unknown");
+        check("/login", "login ");
+        check("/login/v2", "login /v2");
+        check("/index.php/login/v2/poll", "login /v2/poll");
+        check("//index.php//login/flow", "login /flow");
+        check("/index.php/core/wipe/check", "wipe true");
+        check("/core/wipe/success", "wipe false");
+        check("/core/wipe", "unknown");
+        check("/ocs/v1.php/cloud/user", "ocs V1 /cloud/user");
+        check("/ocs/v2.php", "ocs V2 ");
+        check("/index.php/ocs/v2.php/cloud/capabilities/", "ocs V2 /cloud/capabilities/");
+        check("/ocs/v3.php/x", "unknown");
+        check("/index.php/apps/x", "unknown");
+        check("/index.php/index.php/204", "unknown");
+    }
+
+    #[test]
+    fn dav_places_keep_the_spelling_of_the_request() {
+        check("/remote.php/dav", "root /remote.php/dav");
+        check("/remote.php/dav/", "root /remote.php/dav");
+        check("/remote.php/dav/files/", "homes /remote.php/dav/files");
+        check("/remote.php/dav/files/alice", "files of alice at /remote.php/dav/files/alice");
+        check("/remote.php/dav/files/alice/", "files of alice at /remote.php/dav/files/alice");
+        check("/remote.php/dav/files/alice/a/b%20c", "files of alice at /remote.php/dav/files/alice");
+        check(
+            "/remote.php/dav/files/anna%40asso.org/x",
+            "files of anna@asso.org at /remote.php/dav/files/anna%40asso.org",
+        );
+        check("//remote.php//dav/files///Alice//x", "files of Alice at //remote.php//dav/files///Alice");
+        check("/index.php/remote.php/dav/files/a/x", "files of a at /index.php/remote.php/dav/files/a");
+        check("/remote.php/%64av/files/a", "files of a at /remote.php/%64av/files/a");
+        check("/remote.php/webdav/x/y", "files at /remote.php/webdav");
+        check("/remote.php/files", "files at /remote.php/files");
+        check("/remote.php/dav/uploads/alice/1234/.file", "uploads of alice at /remote.php/dav/uploads/alice");
+        check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");
+        check("/remote.php/dav/principals/users", "principals /remote.php/dav/principals/users");
+        check("/remote.php/dav/principals/users/bob/", "principal of bob at /remote.php/dav/principals/users/bob");
+    }
+
+    #[test]
+    fn what_there_is_not() {
+        check("/remote.php", "unknown dav");
+        check("/remote.php/dav/uploads", "unknown dav");
+        check("/remote.php/dav/calendars/alice", "unknown dav");
+        check("/remote.php/dav/principals/groups", "unknown dav");
+        check("/remote.php/dav/principals/users/bob/x", "unknown dav");
+        check("/dav", "unknown");
+        check("/nope", "unknown");
+        check("/remote.php/dav/files/%zz", "unknown");
+        check("/remote.php/dav/files/%ff", "unknown");
+        check("/%2fstatus.php", "unknown");
+        // Beyond the head of the path the tree decides, and says what is wrong.
+        check("/remote.php/dav/files/a/b/c/%zz", "files of a at /remote.php/dav/files/a");
+        assert_eq!(Route::of("/remote.php/dav/files/%zz"), Route::Malformed);
+    }
+}

@@ -1,0 +1,279 @@
+//! Listeners and connections: TCP, unix sockets, sockets from systemd; HTTP/1.1 and HTTP/2; TLS from files; an end that finishes
+//! what is under way.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use nichoir_dav::request::empty;
+use nichoir_dav::{Body, BoxError, Request};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, info, warn};
+
+use crate::app::App;
+use crate::config::Server as Settings;
+use crate::gate::Peer;
+use crate::observe;
+
+/// A socket that waits for connections.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A unix socket.
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// Listens on `127.0.0.1:8080`, `[::]:80` or `unix:/path`.
+    ///
+    /// # Errors
+    /// What could not be listened on, and why.
+    pub async fn bind(address: &str) -> Result<Listener, String> {
+        let failed = |error: std::io::Error| format!("cannot listen on {address}: {error}");
+        match address.strip_prefix("unix:") {
+            Some(path) => {
+                // A socket file that a former run left would be in the way.
+                let _ = std::fs::remove_file(path);
+                UnixListener::bind(Path::new(path)).map(Listener::Unix).map_err(failed)
+            }
+            None => TcpListener::bind(address).await.map(Listener::Tcp).map_err(failed),
+        }
+    }
+
+    /// The sockets that systemd passed (`LISTEN_FDS`).
+    ///
+    /// # Errors
+    /// What cannot be used of them.
+    pub fn from_systemd() -> Result<Vec<Listener>, String> {
+        let mut passed = listenfd::ListenFd::from_env();
+        let mut listeners = Vec::new();
+        for place in 0..passed.len() {
+            if let Ok(Some(listener)) = passed.take_tcp_listener(place) {
+                listener.set_nonblocking(true).map_err(|error| error.to_string())?;
+                listeners.push(TcpListener::from_std(listener).map(Listener::Tcp).map_err(|error| error.to_string())?);
+            } else if let Ok(Some(listener)) = passed.take_unix_listener(place) {
+                listener.set_nonblocking(true).map_err(|error| error.to_string())?;
+                listeners
+                    .push(UnixListener::from_std(listener).map(Listener::Unix).map_err(|error| error.to_string())?);
+            }
+        }
+        Ok(listeners)
+    }
+
+    /// The address, for people.
+    pub fn address(&self) -> String {
+        match self {
+            Listener::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string())
+            }
+            Listener::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                path.map_or_else(|| "unix:?".to_owned(), |path| format!("unix:{}", path.display()))
+            }
+        }
+    }
+}
+
+/// What TLS needs, read from files.
+///
+/// # Errors
+/// What is wrong with the files.
+pub fn tls_from_files(certificates: &str, key: &str) -> Result<TlsAcceptor, String> {
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificates)
+        .and_then(Iterator::collect)
+        .map_err(|error| format!("cannot use {certificates}: {error}"))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| format!("cannot use {key}: {error}"))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    let mut config = config.map_err(|error| format!("certificate and key do not fit: {error}"))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// How connections are served.
+#[derive(Clone)]
+struct Serving {
+    app: App,
+    builder: auto::Builder<TokioExecutor>,
+    tls: Option<TlsAcceptor>,
+    places: Arc<Semaphore>,
+    body_idle: Duration,
+    header_wait: Duration,
+}
+
+/// Serves until `stop` says so, then finishes what is under way, for at most the drain time.
+pub async fn serve(
+    app: App,
+    settings: &Settings,
+    listeners: Vec<Listener>,
+    tls: Option<TlsAcceptor>,
+    stop: watch::Receiver<bool>,
+) {
+    let serving = Serving {
+        builder: builder(settings),
+        tls,
+        places: Arc::new(Semaphore::new(settings.connections_max)),
+        body_idle: Duration::from_secs(settings.body_idle_seconds),
+        header_wait: Duration::from_secs(settings.header_seconds),
+        app,
+    };
+    let graceful = Arc::new(GracefulShutdown::new());
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(accept(serving.clone(), listener, Arc::clone(&graceful), stop.clone())))
+        .collect();
+    for accepting in accepting {
+        let _ = accepting.await;
+    }
+    info!("no longer listening; finishing what is under way");
+    let Some(graceful) = Arc::into_inner(graceful) else { return };
+    if tokio::time::timeout(Duration::from_secs(settings.drain_seconds), graceful.shutdown()).await.is_err() {
+        warn!("requests were cut off after {} seconds", settings.drain_seconds);
+    }
+}
+
+fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(settings.header_seconds))
+        .max_headers(settings.headers_max)
+        .max_buf_size(settings.header_bytes.max(8192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(30))
+        .max_concurrent_streams(settings.http2_streams_max)
+        .max_header_list_size(u32::try_from(settings.header_bytes).unwrap_or(u32::MAX));
+    builder
+}
+
+async fn accept(
+    serving: Serving,
+    listener: Listener,
+    graceful: Arc<GracefulShutdown>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let Ok(place) = Arc::clone(&serving.places).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stopped| *stopped) => return,
+            accepted = accept_one(&listener) => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of files, most likely: the next try comes when some are closed.
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (serving, watcher) = (serving.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _place = place;
+            serving.app.metrics().connection(1);
+            serving.connection(stream, peer, watcher).await;
+            serving.app.metrics().connection(-1);
+        });
+    }
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+async fn accept_one(listener: &Listener) -> std::io::Result<(Box<dyn Duplex>, Peer)> {
+    match listener {
+        Listener::Tcp(listener) => {
+            let (stream, address) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            Ok((Box::new(stream), Peer { address: Some(address.ip()), has_tls: false }))
+        }
+        Listener::Unix(listener) => {
+            let (stream, _) = listener.accept().await?;
+            Ok((Box::new(stream), Peer { address: None, has_tls: false }))
+        }
+    }
+}
+
+impl Serving {
+    async fn connection(&self, stream: Box<dyn Duplex>, peer: Peer, watcher: hyper_util::server::graceful::Watcher) {
+        let (stream, peer): (Box<dyn Duplex>, Peer) = match &self.tls {
+            None => (stream, peer),
+            Some(tls) => match tokio::time::timeout(self.header_wait, tls.accept(stream)).await {
+                Ok(Ok(stream)) => (Box::new(stream), Peer { has_tls: true, ..peer }),
+                Ok(Err(error)) => return debug!(%error, "no TLS with this client"),
+                Err(_) => return,
+            },
+        };
+        let (app, body_idle) = (self.app.clone(), self.body_idle);
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let app = app.clone();
+            async move { Ok::<_, Infallible>(app.handle(peer, received(request, body_idle)).await) }
+        });
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection).await {
+            debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// The request with a body that ends when its client falls silent.
+fn received(request: http::Request<Incoming>, body_idle: Duration) -> Request {
+    request.map(|body| if body.is_end_stream() { empty() } else { impatient(body, body_idle) })
+}
+
+fn impatient(body: Incoming, idle: Duration) -> Body {
+    let frames = stream::unfold(Some(body), move |body| async move {
+        let mut body = body?;
+        let frame: Result<_, BoxError> = match tokio::time::timeout(idle, body.frame()).await {
+            Ok(frame) => frame?.map_err(Into::into),
+            Err(_) => Err("the client fell silent".into()),
+        };
+        let rest = frame.is_ok().then_some(body);
+        Some((frame, rest))
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+/// Serves the admin listener until `stop` says so.
+pub async fn serve_admin(app: App, listener: Listener, mut stop: watch::Receiver<bool>) {
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stopped| *stopped) => return,
+            accepted = accept_one(&listener) => accepted,
+        };
+        let Ok((stream, _)) = accepted else { continue };
+        let app = app.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request: http::Request<Incoming>| {
+                let app = app.clone();
+                async move { Ok::<_, Infallible>(observe::admin(app.store(), app.metrics(), request.uri().path()).await) }
+            });
+            let mut builder = hyper::server::conn::http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));
+            let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
