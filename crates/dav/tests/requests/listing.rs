@@ -1,7 +1,10 @@
 //! PROPFIND: depths, large listings.
 
-use nichoir_dav::Limits;
+use std::sync::Arc;
+
+use http_body_util::BodyExt as _;
 use nichoir_dav::header::depth::Depth;
+use nichoir_dav::{Extension, Limits};
 
 use crate::support::{PREFIX, Server};
 
@@ -64,4 +67,41 @@ async fn a_large_listing_is_streamed_and_whole() {
     let distinct: std::collections::HashSet<_> = files.collect();
     assert_eq!(distinct.len(), 1_300);
     assert_eq!(hrefs[0], format!("{PREFIX}/many/"));
+}
+
+/// Deletes for good: a folder in the trash could still be listed whole.
+#[derive(Debug)]
+struct NoTrash;
+
+impl Extension for NoTrash {
+    fn skips_trash(&self, _: &http::HeaderMap) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_breaks_off_is_never_closed() {
+    let server = Server::start_with(vec![Arc::new(NoTrash)], Limits::default()).await;
+    server.mkcol("/many").await.expect(201);
+    for number in 0..1_100 {
+        server.put(&format!("/many/a%20rather%20long%20file%20name%20{number}.txt"), "x").await.expect(201);
+    }
+    let mut request = nichoir_dav::Request::new(nichoir_dav::request::empty());
+    *request.method_mut() = http::Method::from_bytes(b"PROPFIND").expect("a method");
+    *request.uri_mut() = format!("{PREFIX}/many").parse().expect("a path");
+    request.headers_mut().insert("depth", http::HeaderValue::from_static("1"));
+    let mut body = server.dav.handle(&server.alice, &server.mount, request).await.into_body();
+    let first = body.frame().await.expect("a first page").expect("which is fine").into_data().expect("of bytes");
+    server.send("DELETE", "/many", "", "").await.expect(204);
+
+    let mut text = String::from_utf8_lossy(&first).into_owned();
+    let mut is_cut = false;
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => text.push_str(&String::from_utf8_lossy(frame.data_ref().expect("bytes"))),
+            Err(_) => is_cut = true,
+        }
+    }
+    assert!(is_cut, "the body ends with an error");
+    assert!(!text.contains("</d:multistatus>"));
 }

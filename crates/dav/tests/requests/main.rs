@@ -1,6 +1,7 @@
 //! Whole requests through the engine, one file per method or subject, over a store in a temporary directory.
 
 mod copy_move;
+mod extensions;
 mod get;
 mod listing;
 mod litmus;
