@@ -68,9 +68,10 @@ pub(crate) fn total_bytes(headers: &HeaderMap) -> Result<Option<u64>, Error> {
 
 /// Whole seconds; the File Provider of macOS sends decimals, which are cut off. Times that only broken clients send are as
 /// good as none.
-fn instant(headers: &HeaderMap, name: &str) -> Result<Option<Timestamp>, Error> {
+pub(crate) fn instant(headers: &HeaderMap, name: &str) -> Result<Option<Timestamp>, Error> {
     let Some(text) = single(headers, name)? else { return Ok(None) };
-    let seconds = text.parse::<i64>().ok().or_else(|| text.parse::<f64>().ok().filter(|it| it.is_finite()).map(|it| it as i64));
+    let seconds =
+        text.parse::<i64>().ok().or_else(|| text.parse::<f64>().ok().filter(|it| it.is_finite()).map(|it| it as i64));
     let seconds = seconds.ok_or_else(|| Error::bad_request(format!("{name} must be in seconds since 1970.")))?;
     Ok((seconds > EARLIEST_SECOND).then(|| Timestamp::from_seconds(seconds)))
 }
@@ -131,9 +132,11 @@ pub(crate) fn accept_times(modified: Option<Timestamp>, created: Option<Timestam
 pub(crate) fn attachment(name: &str) -> String {
     let mut exact = String::new();
     href::append_name(&mut exact, name);
+    // RFC 8187 §3.2.1 allows less than a path does.
+    let exact = exact.replace('(', "%28").replace(')', "%29").replace('@', "%40").replace(':', "%3a");
     let plain: String =
         name.chars().map(|c| if c.is_ascii_graphic() && c != '"' && c != '\\' || c == ' ' { c } else { '_' }).collect();
-    format!("attachment; filename*=UTF-8''{}; filename=\"{plain}\"", exact.replace(['(', ')', '@', ':'], "_"))
+    format!("attachment; filename*=UTF-8''{exact}; filename=\"{plain}\"")
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
@@ -189,9 +192,7 @@ mod tests {
     #[test]
     fn dispositions_cannot_be_broken_out_of() {
         assert_eq!(attachment("a.txt"), "attachment; filename*=UTF-8''a.txt; filename=\"a.txt\"");
-        assert_eq!(
-            attachment("é\"\\;.txt"),
-            "attachment; filename*=UTF-8''%c3%a9%22%5c%3b.txt; filename=\"___;.txt\""
-        );
+        assert_eq!(attachment("a (1).txt"), "attachment; filename*=UTF-8''a%20%281%29.txt; filename=\"a (1).txt\"");
+        assert_eq!(attachment("é\"\\;.txt"), "attachment; filename*=UTF-8''%c3%a9%22%5c%3b.txt; filename=\"___;.txt\"");
     }
 }

@@ -1,15 +1,18 @@
 //! The Nextcloud dialect and its URL spaces: what Nextcloud's own clients expect beyond the RFCs.
 //!
-//! [`Nextcloud`] extends the DAV engine on files; [`upload`] serves chunked uploads; [`ocs`], [`login_flow`], [`status`] and
+//! [`Nextcloud`] extends the DAV engine on files; [`upload`] serves chunked uploads, [`bulk`] many small
+//! files at once; [`ocs`], [`login_flow`], [`status`] and
 //! [`legacy`] are the plain-HTTP side. Each takes a [`Visit`]: the space, who knows log-ins, where the client is, and the
 //! address that clients know the space by. Which path goes where is `src/route.rs`'s business.
 
+pub mod bulk;
 mod dialect;
 mod error_body;
 mod filter_files;
 mod headers;
 pub mod legacy;
 pub mod login_flow;
+mod multipart;
 mod names;
 pub mod ocs;
 mod page;

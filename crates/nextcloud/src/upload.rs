@@ -11,7 +11,7 @@ use nichoir_dav::header::{condition, depth::Depth, destination, if_header, overw
 use nichoir_dav::request::{empty, read_whole};
 use nichoir_dav::{Body, Dav, Error, PropertyRequest, Request, Response, href, multistatus::status_line};
 use nichoir_store::change::{AbortUpload, Assemble, BeginUpload, DropChunk, PutChunk};
-use nichoir_store::conditions::{Conditions, IfResource};
+use nichoir_store::conditions::{Conditions, IfResource, IfState};
 use nichoir_store::{Error as StoreError, NodePath, StageOptions, Upload};
 use nichoir_xml::{Name, Writer, dav};
 
@@ -114,12 +114,7 @@ async fn put_chunk(
     Ok(response)
 }
 
-async fn assemble(
-    caller: &Caller,
-    mount: &UploadMount,
-    upload: &str,
-    headers: &HeaderMap,
-) -> Result<Response, Error> {
+async fn assemble(caller: &Caller, mount: &UploadMount, upload: &str, headers: &HeaderMap) -> Result<Response, Error> {
     let destination = destination_of(mount, headers)?;
     if let Some(name) = destination.name() {
         names::check(name)?;
@@ -181,6 +176,14 @@ fn conditions_of(mount: &UploadMount, destination: &NodePath, headers: &HeaderMa
                 None => IfResource::Elsewhere,
             }
         });
+        for list in &mut conditions.if_lists {
+            let guards_content = list.conditions.iter().any(|condition| !matches!(condition.state, IfState::Token(_)));
+            // However the client spells the tag, an entity tag is compared with the destination's: it is all that stands
+            // between two members' edits.
+            if list.resource == IfResource::Lenient && guards_content {
+                list.resource = IfResource::Path(destination.clone());
+            }
+        }
     }
     Ok(conditions)
 }
@@ -217,7 +220,8 @@ async fn list(
         }
         [name, member] => {
             let upload = caller.tree.upload(name).await?;
-            let only = Upload { chunks: upload.chunks.iter().filter(|it| it.name == *member).cloned().collect(), ..upload };
+            let only =
+                Upload { chunks: upload.chunks.iter().filter(|it| it.name == *member).cloned().collect(), ..upload };
             if only.chunks.is_empty() {
                 return Err(Error::not_found());
             }

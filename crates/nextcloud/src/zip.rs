@@ -8,7 +8,7 @@ use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use nichoir_dav::request::{BoxError, streamed};
 use nichoir_dav::{Answering, Call, Error, Response};
-use nichoir_store::{Needs, Node, NodePath, Timestamp, Tree};
+use nichoir_store::{FileId, Needs, Node, NodePath, Timestamp, Tree};
 
 use crate::headers::attachment;
 
@@ -20,11 +20,12 @@ pub(crate) fn get_collection(call: &Call<'_>, folder: &Node) -> Option<Answering
     }
     let (tree, path, folder) = (call.caller.tree.clone(), call.path.clone(), folder.clone());
     let selection = selected(query);
-    Some(Box::pin(async move { answer(tree, path, folder, selection?) }))
+    Some(Box::pin(async move { answer(tree, path, folder, selection?).await }))
 }
 
 fn is_wanted(query: &str, headers: &HeaderMap) -> bool {
-    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|it| it.contains("application/zip"));
+    let accepts =
+        headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|it| it.contains("application/zip"));
     accepts || parameter(query, "accept").is_some_and(|value| value == "zip" || value == "application/zip")
 }
 
@@ -49,18 +50,25 @@ fn percent_decoded(text: &str) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-fn answer(tree: Tree, path: NodePath, folder: Node, selection: Vec<String>) -> Result<Response, Error> {
+async fn answer(tree: Tree, path: NodePath, folder: Node, selection: Vec<String>) -> Result<Response, Error> {
     let name = path.name().unwrap_or("download").to_owned();
     let mut tops = Vec::new();
     if selection.is_empty() {
         let prefix = if path.is_root() { String::new() } else { format!("{name}/") };
-        tops.push((prefix, path, Some(folder)));
+        tops.push(Waiting::Node(prefix, path, folder));
     } else {
+        let mut paths: Vec<NodePath> = Vec::new();
         for name in selection {
             let at = path.join(&name)?;
-            tops.push((name, at, None));
+            if !paths.contains(&at) {
+                // Looked up before anything is sent: what is not there is a 404, not half an archive.
+                let node = tree.node(&at, Needs::NONE).await?;
+                tops.push(Waiting::Node(node.name.clone(), at.clone(), node));
+                paths.push(at);
+            }
         }
     }
+    tops.reverse();
     let mut response = Response::new(streamed(archive(tree, tops)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
@@ -70,43 +78,48 @@ fn answer(tree: Tree, path: NodePath, folder: Node, selection: Vec<String>) -> R
     Ok(response)
 }
 
-type Tops = Vec<(String, NodePath, Option<Node>)>;
+/// What is still to be written.
+enum Waiting {
+    /// A file or folder, under this name in the archive.
+    Node(String, NodePath, Node),
+    /// The members of a folder from here on, below this prefix.
+    Members(String, NodePath, Node, Option<FileId>),
+}
 
-fn archive(tree: Tree, tops: Tops) -> impl futures_util::Stream<Item = Result<Bytes, BoxError>> + Send {
+/// The archive, piece by piece. What comes next stands last; of each open folder only one page of members waits.
+fn archive(tree: Tree, mut waiting: Vec<Waiting>) -> impl futures_util::Stream<Item = Result<Bytes, BoxError>> + Send {
     async_stream::try_stream! {
         let mut archive = Archive::default();
-        // The next to come last; folders put their members on top.
-        let mut waiting: Vec<(String, NodePath, Option<Node>)> = tops.into_iter().rev().collect();
-        while let Some((name, path, node)) = waiting.pop() {
-            let node = match node {
-                Some(node) => node,
-                None => tree.node(&path, Needs::NONE).await?,
-            };
-            if node.is_folder() {
-                let prefix = if name.is_empty() || name.ends_with('/') { name } else { format!("{name}/") };
-                if !prefix.is_empty() {
-                    yield archive.folder(&prefix, node.modified);
-                }
-                let mut after = None;
-                loop {
-                    let page = tree.children(&path, &node, after, Needs::NONE).await?;
-                    for member in page.nodes {
-                        waiting.push((format!("{prefix}{}", member.name), path.child(&member.name), Some(member)));
+        while let Some(next) = waiting.pop() {
+            match next {
+                Waiting::Node(name, path, node) if node.is_folder() => {
+                    let prefix = if name.is_empty() || name.ends_with('/') { name } else { format!("{name}/") };
+                    if !prefix.is_empty() {
+                        yield archive.folder(&prefix, node.modified);
                     }
-                    after = page.next;
-                    if after.is_none() {
-                        break;
+                    waiting.push(Waiting::Members(prefix, path, node, None));
+                }
+                Waiting::Node(name, _, node) => {
+                    yield archive.begin_file(&name, node.modified);
+                    let mut content = tree.open(&node).await?.stream(0..node.size_bytes);
+                    while let Some(run) = content.next().await {
+                        let run = run?;
+                        archive.add(&run);
+                        yield run;
                     }
+                    yield archive.end_file();
                 }
-            } else {
-                yield archive.begin_file(&name, node.modified);
-                let mut content = tree.open(&node).await?.stream(0..node.size_bytes);
-                while let Some(run) = content.next().await {
-                    let run = run?;
-                    archive.add(&run);
-                    yield run;
+                Waiting::Members(prefix, path, folder, after) => {
+                    let page = tree.children(&path, &folder, after, Needs::NONE).await?;
+                    let members = page.nodes.into_iter().rev();
+                    let members: Vec<_> = members
+                        .map(|node| Waiting::Node(format!("{prefix}{}", node.name), path.child(&node.name), node))
+                        .collect();
+                    if page.next.is_some() {
+                        waiting.push(Waiting::Members(prefix, path, folder, page.next));
+                    }
+                    waiting.extend(members);
                 }
-                yield archive.end_file();
             }
         }
         yield archive.finish();
@@ -172,14 +185,7 @@ impl Archive {
 
     fn local_header(&mut self, name: &str, is_folder: bool, modified: Timestamp) -> Vec<u8> {
         let dos_time = dos_time(modified);
-        self.members.push(Member {
-            name: name.to_owned(),
-            is_folder,
-            dos_time,
-            crc: 0,
-            size: 0,
-            offset: self.offset,
-        });
+        self.members.push(Member { name: name.to_owned(), is_folder, dos_time, crc: 0, size: 0, offset: self.offset });
         let mut bytes = Vec::with_capacity(50 + name.len());
         put32(&mut bytes, 0x0403_4b50);
         put16(&mut bytes, VERSION);
