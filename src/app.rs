@@ -14,7 +14,7 @@ use nichoir_store::{Ports, Space, SpaceState, Store};
 use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
 use crate::observe::Metrics;
-use crate::route::{Route, route};
+use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
 
 /// The whole server but its listeners. Cheap to clone.
@@ -83,7 +83,7 @@ impl App {
     async fn answer(&self, peer: Peer, request: Request) -> Response {
         let arrival = arrival(peer, &self.0.trusted, &request);
         let path = request.uri().path().to_owned();
-        let route = route(&path);
+        let route = Route::of(&path);
         // The connectivity check says nothing about any space.
         if route == Route::Connectivity && self.0.has_dialect {
             return legacy::connectivity();
@@ -113,7 +113,7 @@ impl App {
         &self,
         space: &Space,
         arrival: &Arrival,
-        route: &Route<'_>,
+        route: &Route,
         request: Request,
     ) -> Result<Response, Request> {
         let public_url = arrival.public_url.as_str();
@@ -125,45 +125,45 @@ impl App {
             Route::Landing if is_read(request.method()) => login_flow::landing(visit, request.headers()),
             Route::Robots if is_read(request.method()) => legacy::robots(),
             Route::WellKnownDav => legacy::well_known(public_url),
-            Route::Ocs(number, path) => {
-                let version = if *number == 1 { ocs::Version::V1 } else { ocs::Version::V2 };
+            Route::Ocs(version, path) => {
                 let (parts, _) = request.into_parts();
-                ocs::handle(visit, version, path, &parts).await
+                ocs::handle(visit, *version, path, &parts).await
             }
             Route::Login(path) => login_flow::handle(visit, path, request).await,
-            Route::WipeCheck if *request.method() == Method::POST => login_flow::wipe(visit, true, request).await,
-            Route::WipeSuccess if *request.method() == Method::POST => login_flow::wipe(visit, false, request).await,
+            Route::Wipe(is_check) if *request.method() == Method::POST => {
+                login_flow::wipe(visit, *is_check, request).await
+            }
             _ => return Err(request),
         })
     }
 
-    async fn dav(&self, space: &Space, arrival: &Arrival, route: Route<'_>, request: Request) -> Response {
+    async fn dav(&self, space: &Space, arrival: &Arrival, route: Route, request: Request) -> Response {
         let dav = &self.0.dav;
-        if !route.is_dav() {
-            return dav.refuse(Error::not_found());
-        }
+        let route = match route {
+            Route::Dav(route) => route,
+            Route::Malformed => return dav.refuse(Error::bad_request("The path cannot be decoded.")),
+            _ => return dav.refuse(Error::not_found()),
+        };
         let caller = match self.0.auth.authenticate(space, request.headers(), arrival.address).await {
             Ok(caller) => caller,
             Err(error) => return self.challenge(request.headers(), error),
         };
         let principal = principal_of(&caller);
-        let mount = |prefix: &str| Mount {
+        let mount = |prefix: String| Mount {
             prefix: prefix.into(),
             principal: principal.as_str().into(),
             principals: PRINCIPALS.into(),
         };
         match route {
-            Route::Files { login, prefix } if is_own(&caller, login) => {
-                dav.handle(&caller, &mount(prefix), request).await
-            }
-            Route::Webdav { prefix } => dav.handle(&caller, &mount(prefix), request).await,
-            Route::Uploads { login, prefix } if self.0.has_dialect && is_own(&caller, login) => {
-                let own = format!("/remote.php/dav/files/{login}");
+            DavRoute::Files(home) if is_own(&caller, &home) => dav.handle(&caller, &mount(home.prefix), request).await,
+            DavRoute::LegacyFiles(prefix) => dav.handle(&caller, &mount(prefix), request).await,
+            DavRoute::Uploads(home) if self.0.has_dialect && is_own(&caller, &home) => {
+                let own = home.prefix.replacen("/uploads/", "/files/", 1);
                 let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
-                upload::handle(dav, &caller, &UploadMount { prefix: prefix.to_owned(), files }, request).await
+                upload::handle(dav, &caller, &UploadMount { prefix: home.prefix, files }, request).await
             }
             // Another account's tree and one that does not exist look the same.
-            Route::Files { .. } | Route::Uploads { .. } => dav.refuse(Error::not_found()),
+            DavRoute::Files(_) | DavRoute::Uploads(_) => dav.refuse(Error::not_found()),
             route => match virtual_resources(&route, &caller, &principal, request.uri().path()) {
                 Some(resources) => dav.answer_virtual(&resources, request).await,
                 None => dav.refuse(Error::not_found()),
@@ -207,12 +207,12 @@ fn principal_of(caller: &Caller) -> String {
 }
 
 /// Whether the login in the path is the caller's, whatever its case: hrefs repeat the spelling that was asked for.
-fn is_own(caller: &Caller, login: &str) -> bool {
-    href::decode(login).is_ok_and(|login| login.eq_ignore_ascii_case(&caller.account.login))
+fn is_own(caller: &Caller, home: &Home) -> bool {
+    home.login.eq_ignore_ascii_case(&caller.account.login)
 }
 
 /// The fixed collections: the one that the path names, and its members.
-fn virtual_resources(route: &Route<'_>, caller: &Caller, principal: &str, path: &str) -> Option<Vec<VirtualResource>> {
+fn virtual_resources(route: &DavRoute, caller: &Caller, principal: &str, path: &str) -> Option<Vec<VirtualResource>> {
     let own = format!("{}/", path.trim_end_matches('/'));
     let login = &caller.account.login;
     let collection =
@@ -228,14 +228,13 @@ fn virtual_resources(route: &Route<'_>, caller: &Caller, principal: &str, path: 
         VirtualResource::principal(href, caller.account.display_name.clone()).with_principal(principal, PRINCIPALS)
     };
     Some(match route {
-        Route::DavRoot => {
+        DavRoute::Root(_) => {
             vec![collection(own.clone(), "dav"), member("files"), member("principals"), member("uploads")]
         }
-        Route::FilesRoot => vec![collection(own.clone(), "files"), collection(mine(), login)],
-        Route::UploadsRoot => vec![collection(own.clone(), "uploads"), collection(mine(), login)],
-        Route::Principals => vec![collection(own.clone(), "principals"), member("users")],
-        Route::PrincipalsUsers => vec![collection(own.clone(), "users"), person(mine())],
-        Route::Principal(name) if is_own(caller, name) => vec![person(own)],
+        DavRoute::Homes(_) => vec![collection(own.clone(), "files"), collection(mine(), login)],
+        DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users")],
+        DavRoute::Principals(_) => vec![collection(own.clone(), "users"), person(mine())],
+        DavRoute::Principal(home) if is_own(caller, home) => vec![person(own)],
         _ => return None,
     })
 }

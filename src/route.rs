@@ -8,7 +8,7 @@ use nichoir_nextcloud::ocs::Version;
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     /// `/`: the front door for browsers.
     Landing,
     /// `/status.php`.
@@ -35,7 +35,7 @@ pub enum Route {
 
 /// What a path names below `/remote.php`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DavRoute {
+pub(crate) enum DavRoute {
     /// `/remote.php/dav`: the root, as requested.
     Root(String),
     /// `/remote.php/dav/principals`.
@@ -58,11 +58,11 @@ pub enum DavRoute {
 
 /// A place in the URL space that belongs to one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
+pub(crate) struct Home {
     /// The login in the path, decoded.
-    pub login: String,
+    pub(crate) login: String,
     /// The path up to the login, percent-encoded as requested, without a trailing slash.
-    pub prefix: String,
+    pub(crate) prefix: String,
 }
 
 /// A segment of the path, decoded, and where it ends in the path as requested.
@@ -73,7 +73,7 @@ struct Segment {
 
 impl Route {
     /// What `path`, percent-encoded, names.
-    pub fn of(path: &str) -> Route {
+    pub(crate) fn of(path: &str) -> Route {
         // The asterisk of OPTIONS is the server as a whole: as good as its front door.
         if path == "*" {
             return Route::Landing;
@@ -101,24 +101,6 @@ impl Route {
                 Route::Dav(dav_route(rest, &|count| path[..segments[skipped + count].end].to_owned()))
             }
             _ => Route::Unknown,
-        }
-    }
-
-    /// The route's kind, for the log and the metrics: never a name of anybody's.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Route::Landing => "landing",
-            Route::Status => "status",
-            Route::Connectivity => "connectivity",
-            Route::Robots => "robots",
-            Route::WellKnownDav => "well_known",
-            Route::Login(_) => "login",
-            Route::Wipe(_) => "wipe",
-            Route::Ocs(..) => "ocs",
-            Route::Dav(DavRoute::Files(_) | DavRoute::LegacyFiles(_)) => "files",
-            Route::Dav(DavRoute::Uploads(_)) => "uploads",
-            Route::Dav(_) => "dav",
-            Route::Unknown | Route::Malformed => "unknown",
         }
     }
 }
