@@ -126,22 +126,22 @@ class Server:
         self.s3 = None
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("NICHOIR_")},
-            "NICHOIR_SERVER__DATA_DIR": str(self.directory / "data"),
+            "NICHOIR_STORAGE__DATA_DIR": str(self.directory / "data"),
             "NICHOIR_SERVER__LISTEN": f"127.0.0.1:{self.port}",
             "NICHOIR_SERVER__DEFAULT_SPACE": "nest",
-            "NICHOIR_ADMIN__LISTEN": f"127.0.0.1:{free_port()}",
+            "NICHOIR_SERVER__ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
             **(settings or {}),
         }
         self.environment.pop("AWS_CA_BUNDLE", None)
         if backend == "postgres":
             self.s3, endpoint = start_s3(self.directory / "s3")
             self.environment |= {
-                "NICHOIR_DATABASE__URL": postgres_url,
-                "NICHOIR_S3__ENDPOINT": endpoint,
-                "NICHOIR_S3__BUCKET": "files",
-                "NICHOIR_S3__REGION": "us-east-1",
-                "NICHOIR_S3__ACCESS_KEY_ID": "nichoir",
-                "NICHOIR_S3__SECRET_ACCESS_KEY": "nichoir-secret",
+                "NICHOIR_STORAGE__POSTGRES_URL": postgres_url,
+                "NICHOIR_STORAGE__S3_ENDPOINT": endpoint,
+                "NICHOIR_STORAGE__S3_BUCKET": "files",
+                "NICHOIR_STORAGE__S3_REGION": "us-east-1",
+                "NICHOIR_STORAGE__S3_ACCESS_KEY_ID": "nichoir",
+                "NICHOIR_STORAGE__S3_SECRET_ACCESS_KEY": "nichoir-secret",
             }
         (self.directory / "data").mkdir(exist_ok=True)
         self.cli("space", "create", "nest", *(["--quota", quota] if quota else []))

@@ -1,0 +1,128 @@
+//! The built binary as a child process: started on a free port over a data directory, stopped or killed.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nichoir_auth::{AuthLimits, hash_password};
+use nichoir_store::{BlobConfig, DatabaseConfig, Limits, NewAccount, NewSpace, Ports, Role, Store, StoreConfig};
+
+/// What every account of these tests has as its password.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+/// Makes spaces with an account "alice" each, before anything serves them.
+pub(crate) fn make_spaces(data_dir: &Path, names: impl IntoIterator<Item = String>) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let config = StoreConfig {
+            database: DatabaseConfig::Sqlite { directory: data_dir.to_owned() },
+            blobs: BlobConfig::Local { directory: data_dir.join("blobs") },
+            base_domain: None,
+            default_space: None,
+            limits: Limits::default(),
+        };
+        let store = Store::open(config, Ports::system()).await.expect("an empty directory opens");
+        // Weak on purpose: these tests are about processes.
+        let cost = AuthLimits { argon2_memory_kib: 8, argon2_passes: 1, ..AuthLimits::default() }.password_cost();
+        let password_hash = hash_password(PASSWORD, cost, &Ports::system());
+        for name in names {
+            let new = NewSpace { name, hosts: Vec::new(), quota_bytes: 10_000_000_000, max_accounts: 5 };
+            let space = store.create_space(new).await.expect("a new space");
+            let account = NewAccount {
+                login: "alice".to_owned(),
+                display_name: String::new(),
+                email: None,
+                role: Role::Member,
+                password_hash: Some(password_hash.clone()),
+            };
+            space.create_account(account).await.expect("a new account");
+        }
+        store.close().await;
+    });
+}
+
+/// A running `nichoir serve`.
+pub(crate) struct Binary {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+impl Binary {
+    /// Starts it over `data_dir` and waits until it listens. Every space answers at NAME.example.org, and "demo" elsewhere.
+    pub(crate) fn start(data_dir: &Path) -> Binary {
+        Binary::start_with(data_dir, "exec", &[])
+    }
+
+    /// As `start`, under a shell's `prelude` and with further settings.
+    pub(crate) fn start_with(data_dir: &Path, prelude: &str, settings: &[(&str, &str)]) -> Binary {
+        let address = free_address();
+        let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).expect("a log file");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{prelude} \"$0\" \"$@\""), env!("CARGO_BIN_EXE_nichoir"), "serve", "--data-dir"]);
+        command.arg(data_dir).args(["--listen", &address.to_string()]);
+        command.env("NICHOIR_SERVER__BASE_DOMAIN", "example.org").env("NICHOIR_SERVER__DEFAULT_SPACE", "demo");
+        command.env("NICHOIR_SERVER__ADMIN_LISTEN", free_address().to_string());
+        command.envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let mut binary = Binary { child: command.spawn().expect("the binary starts"), address };
+        for _ in 0..1500 {
+            if TcpStream::connect(address).is_ok() {
+                return binary;
+            }
+            if let Some(status) = binary.child.try_wait().expect("a child") {
+                panic!("the binary ended with {status}: {}", log_of(data_dir));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the binary does not listen: {}", log_of(data_dir));
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Ends it as a power cut would, as far as a process can.
+    pub(crate) fn kill_now(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Waits for its end, at most so long.
+    pub(crate) fn wait(&mut self, at_most: Duration) -> ExitStatus {
+        for _ in 0..at_most.as_millis() / 10 {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it still runs after {at_most:?}");
+    }
+
+    /// Kills it and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        let _ = self.child.kill();
+        self.child.wait().expect("a child");
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port")
+}
+
+/// What it logged so far.
+pub(crate) fn log_of(data_dir: &Path) -> String {
+    std::fs::read_to_string(data_dir.join("log")).unwrap_or_default()
+}

@@ -1,0 +1,246 @@
+//! The built binary: it drains when told to stop, loses nothing acknowledged when killed, and keeps within its files.
+#![allow(clippy::disallowed_methods, reason = "these tests measure real processes, by the real clock")]
+
+mod binary;
+mod http;
+
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use binary::{Binary, log_of, make_spaces};
+use http::{Connection, path};
+
+/// Bytes that follow from a number, so that every file is known without being kept.
+fn content(seed: usize, length: usize) -> Vec<u8> {
+    (0..length).map(|place| (place.wrapping_mul(31) ^ seed.wrapping_mul(131) ^ (place >> 8)) as u8).collect()
+}
+
+fn put(binary: &Binary, name: &str, body: &[u8]) -> u16 {
+    let mut connection = Connection::open(binary.address, "demo.example.org").expect("it listens");
+    connection.request("PUT", &path(name), body).expect("an answer").0
+}
+
+fn get(binary: &Binary, name: &str) -> (u16, Vec<u8>) {
+    let mut connection = Connection::open(binary.address, "demo.example.org").expect("it listens");
+    connection.request("GET", &path(name), b"").expect("an answer")
+}
+
+fn demo_space(directory: &Path) {
+    make_spaces(directory, ["demo".to_owned()]);
+}
+
+fn assert_no_alarm(directory: &Path) {
+    let log = log_of(directory);
+    let alarms: Vec<&str> = log.lines().filter(|line| line.contains("ERROR") || line.contains("panicked")).collect();
+    assert!(alarms.is_empty(), "{alarms:?}");
+}
+
+#[test]
+fn sigterm_lets_a_slow_upload_finish_and_ends_with_status_0() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let mut binary = Binary::start(directory.path());
+    let body = content(1, 400_000);
+    let mut upload = Connection::open(binary.address, "demo.example.org").unwrap();
+    upload.send_head("PUT", &path("slow.bin"), "Content-Length: 400000\r\n").unwrap();
+    upload.send(&body[..150_000]).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+
+    binary.terminate();
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(TcpStream::connect(binary.address).is_err(), "it still takes new connections");
+    upload.send(&body[150_000..300_000]).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    upload.send(&body[300_000..]).unwrap();
+
+    assert_eq!(upload.read_head().unwrap().status, 201);
+    assert!(binary.wait(Duration::from_secs(10)).success(), "{}", log_of(directory.path()));
+    let binary = Binary::start(directory.path());
+    assert_eq!(get(&binary, "slow.bin"), (200, body));
+    assert_no_alarm(directory.path());
+}
+
+#[test]
+fn sigterm_lets_a_slow_download_finish() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let mut binary = Binary::start(directory.path());
+    let body = content(2, 30_000_000);
+    assert_eq!(put(&binary, "large.bin", &body), 201);
+    let mut download = Connection::open(binary.address, "demo.example.org").unwrap();
+    download.send_head("GET", &path("large.bin"), "").unwrap();
+    let head = download.read_head().unwrap();
+    assert_eq!((head.status, head.length), (200, body.len()));
+    let first = download.read_body(1_000_000).unwrap();
+
+    binary.terminate();
+    std::thread::sleep(Duration::from_millis(500));
+    let rest = download.read_body(head.length - first.len()).unwrap();
+
+    assert!([first, rest].concat() == body, "other bytes came down");
+    assert!(binary.wait(Duration::from_secs(10)).success());
+}
+
+#[test]
+fn sigterm_does_not_wait_for_idle_connections() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let mut binary = Binary::start(directory.path());
+    let mut used = Connection::open(binary.address, "demo.example.org").unwrap();
+    assert_eq!(used.request("GET", "/status.php", b"").unwrap().0, 200);
+    let _silent = Connection::open(binary.address, "demo.example.org").unwrap();
+
+    let asked = Instant::now();
+    binary.terminate();
+
+    assert!(binary.wait(Duration::from_secs(10)).success());
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+}
+
+/// What one writer was told: names acknowledged with the seed of their content, and the last seeds of its one file that it
+/// overwrites: acknowledged, and under way.
+struct Told {
+    written: Vec<(String, usize)>,
+    acknowledged: Option<usize>,
+    under_way: Option<usize>,
+}
+
+/// Small files live in rows, larger ones in blobs: both kinds are written.
+fn size_of(seed: usize) -> usize {
+    [100, 5_000, 40_000, 300_000][seed % 4]
+}
+
+fn write_until_killed(binary: &Binary, writer: usize, stop: &AtomicBool) -> Told {
+    let mut told = Told { written: Vec::new(), acknowledged: None, under_way: None };
+    let mut connection = Connection::open(binary.address, "demo.example.org").unwrap();
+    for number in 0.. {
+        let seed = writer * 100_000 + number;
+        let name = format!("w{writer}-{number}.bin");
+        match connection.request("PUT", &path(&name), &content(seed, size_of(seed))) {
+            Ok((201, _)) => told.written.push((name, seed)),
+            Ok((status, _)) => assert!(stop.load(Ordering::SeqCst), "PUT {name} answered {status}"),
+            Err(_) => break,
+        }
+        told.under_way = Some(seed);
+        match connection.request("PUT", &path(&format!("w{writer}.bin")), &content(seed, size_of(seed))) {
+            Ok((201 | 204, _)) => told.acknowledged = told.under_way.take(),
+            Ok((status, _)) => assert!(stop.load(Ordering::SeqCst), "overwriting answered {status}"),
+            Err(_) => break,
+        }
+    }
+    told
+}
+
+#[test]
+fn sigkill_under_eight_writers_loses_nothing_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let mut seen = 0;
+    for round in 0..3_usize {
+        let binary = Binary::start(directory.path());
+        let stop = AtomicBool::new(false);
+        let told: Vec<Told> = std::thread::scope(|scope| {
+            let (binary, stop) = (&binary, &stop);
+            let writer = |writer| scope.spawn(move || write_until_killed(binary, 10 * (round + 1) + writer, stop));
+            let writers: Vec<_> = (0..8).map(writer).collect();
+            std::thread::sleep(Duration::from_millis(700 + 130 * round as u64));
+            stop.store(true, Ordering::SeqCst);
+            binary.kill_now();
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        });
+        binary.kill();
+
+        let binary = Binary::start(directory.path());
+        let mut connection = Connection::open(binary.address, "demo.example.org").unwrap();
+        for (writer, told) in told.iter().enumerate() {
+            for (name, seed) in &told.written {
+                let (status, body) = connection.request("GET", &path(name), b"").unwrap();
+                assert_eq!(status, 200, "{name} was acknowledged and is gone");
+                assert!(body == content(*seed, size_of(*seed)), "{name} was acknowledged and has other bytes");
+                seen += 1;
+            }
+            let name = format!("w{}.bin", 10 * (round + 1) + writer);
+            let (status, body) = connection.request("GET", &path(&name), b"").unwrap();
+            let is = |seed: Option<usize>| seed.is_some_and(|seed| body == content(seed, size_of(seed)));
+            let was_never_written = status == 404 && told.acknowledged.is_none();
+            assert!(was_never_written || is(told.acknowledged) || is(told.under_way), "{name} is half of something");
+        }
+        binary.kill();
+    }
+    assert!(seen > 100, "only {seen} writes were acknowledged: this proves nothing");
+    check(directory.path());
+    assert_no_alarm(directory.path());
+}
+
+/// Metadata and blobs agree.
+fn check(data_dir: &Path) {
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_nichoir"))
+        .args(["check", "--deep", "--data-dir"])
+        .arg(data_dir)
+        .output()
+        .unwrap();
+    assert!(
+        told.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&told.stdout),
+        String::from_utf8_lossy(&told.stderr)
+    );
+}
+
+#[test]
+fn a_restart_with_a_thousand_spaces_serves_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    make_spaces(directory.path(), (0..1000).map(|number| format!("space-{number}")));
+    let binary = Binary::start(directory.path());
+    let mut connection = Connection::open(binary.address, "space-7.example.org").unwrap();
+    assert_eq!(connection.request("PUT", &path("a.txt"), b"before").unwrap().0, 201);
+    binary.kill();
+
+    let started = Instant::now();
+    let binary = Binary::start(directory.path());
+    let mut connection = Connection::open(binary.address, "space-7.example.org").unwrap();
+    assert_eq!(connection.request("GET", &path("a.txt"), b"").unwrap(), (200, b"before".to_vec()));
+    let mut connection = Connection::open(binary.address, "space-999.example.org").unwrap();
+    assert_eq!(connection.request("GET", &path("a.txt"), b"").unwrap().0, 404);
+    // A debug build on a busy machine; the release build is far below.
+    assert!(started.elapsed() < Duration::from_secs(3), "the restart took {:?}", started.elapsed());
+}
+
+#[test]
+fn three_hundred_spaces_are_served_with_256_open_files() {
+    let directory = tempfile::tempdir().unwrap();
+    make_spaces(directory.path(), (0..300).map(|number| format!("space-{number}")));
+    let binary = Binary::start_with(directory.path(), "ulimit -n 256; exec", &[]);
+    for round in ["one", "two"] {
+        for number in 0..300 {
+            let mut connection = Connection::open(binary.address, &format!("space-{number}.example.org")).unwrap();
+            let (status, _) =
+                connection.request("PUT", &path("a.txt"), format!("{round} {number}").as_bytes()).unwrap();
+            assert_eq!(status, if round == "one" { 201 } else { 204 }, "space {number}: {}", log_of(directory.path()));
+        }
+    }
+    for number in (0..300).rev() {
+        let mut connection = Connection::open(binary.address, &format!("space-{number}.example.org")).unwrap();
+        let (status, body) = connection.request("GET", &path("a.txt"), b"").unwrap();
+        assert_eq!((status, String::from_utf8_lossy(&body)), (200, format!("two {number}").into()));
+    }
+    assert_no_alarm(directory.path());
+}
+
+#[test]
+fn a_taken_address_is_one_line_on_stderr_and_status_1() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_nichoir"))
+        .args(["serve", "--listen", &taken.local_addr().unwrap().to_string(), "--data-dir"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(1), "{stderr}");
+    let address = taken.local_addr().unwrap().to_string();
+    assert!(stderr.lines().any(|line| line.contains(&address)), "it does not say which address: {stderr}");
+}
