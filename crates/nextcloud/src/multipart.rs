@@ -55,7 +55,7 @@ where
 
     /// The headers of the next part, once all of the one before has been taken or passed over; `None` after the last.
     pub(crate) async fn next_part(&mut self) -> Result<Option<HeaderMap>, Malformed> {
-        while self.take(usize::MAX).await?.is_some() {}
+        while self.take().await?.is_some() {}
         if self.has_begun && !self.line().await?.is_empty() {
             return Err(Malformed("A part is longer than it announced."));
         }
@@ -81,7 +81,7 @@ where
     /// The bytes of the present part. Dropped early, the rest is passed over by [`Multipart::next_part`].
     pub(crate) fn content(&mut self) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + '_ {
         stream::try_unfold(self, |parts| async move {
-            match parts.take(usize::MAX).await {
+            match parts.take().await {
                 Ok(run) => Ok(run.map(|run| (run, parts))),
                 Err(Malformed(what)) => Err(BoxError::from(what)),
             }
@@ -112,10 +112,14 @@ where
         let mut searched = 0;
         loop {
             if let Some(place) = self.arrived[searched..].iter().position(|byte| *byte == b'\n') {
-                let mut line = self.arrived.split_to(searched + place + 1);
-                line.truncate(searched + place);
+                let length = searched + place;
+                if length > self.header_bytes_max {
+                    return Err(Malformed("A line is too long."));
+                }
+                let mut line = self.arrived.split_to(length + 1);
+                line.truncate(length);
                 if line.last() == Some(&b'\r') {
-                    line.truncate(line.len() - 1);
+                    line.truncate(length - 1);
                 }
                 return Ok(line.freeze());
             }
@@ -132,8 +136,8 @@ where
         }
     }
 
-    /// Up to `limit` bytes of the present part; `None` at its end.
-    async fn take(&mut self, limit: usize) -> Result<Option<Bytes>, Malformed> {
+    /// The next bytes of the present part; `None` at its end.
+    async fn take(&mut self) -> Result<Option<Bytes>, Malformed> {
         if self.rest_bytes == 0 {
             return Ok(None);
         }
@@ -143,7 +147,7 @@ where
             }
         }
         let rest = usize::try_from(self.rest_bytes).unwrap_or(usize::MAX);
-        let run = self.arrived.split_to(self.arrived.len().min(rest).min(limit)).freeze();
+        let run = self.arrived.split_to(self.arrived.len().min(rest)).freeze();
         self.rest_bytes -= run.len() as u64;
         Ok(Some(run))
     }
@@ -220,7 +224,11 @@ mod tests {
         check("--b\r\nContent-Length: 1\r\n\r\nab\r\n--b--", "-=\"a\"; A part is longer than it announced.");
         check("--b\r\nContent-Length: 9\r\n\r\nab", "- breaks: A part is shorter than it announced.");
         check("--b\r\nContent-Length: 2\r\n\r\nab\r\n", "-=\"ab\"; The body ends early.");
-        check(&format!("--b\r\nX: {}\r\n\r\n", "x".repeat(300)), "A line is too long.");
+        // At the limit of 200 bytes, and beyond.
+        let long = |length| format!("--b\r\nX:{}\r\nContent-Length: 0\r\n\r\n\r\n--b--", "x".repeat(length));
+        check(&long(181), "-=\"\"; end");
+        check(&long(182), "The headers of a part are too long.");
+        check(&long(198), "A line is too long.");
         check(&format!("--b\r\n{}", "X: 0123456789\r\n".repeat(30)), "The headers of a part are too long.");
     }
 
