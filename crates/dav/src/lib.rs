@@ -17,6 +17,7 @@ pub mod privilege;
 pub mod property;
 pub mod report;
 pub mod request;
+pub mod request_target;
 mod selection;
 mod target;
 pub mod virtual_resource;
