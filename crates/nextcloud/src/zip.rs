@@ -282,7 +282,7 @@ fn dos_time(instant: Timestamp) -> u32 {
     let date = chrono::DateTime::from_timestamp(instant.seconds(), 0).unwrap_or_default();
     let year = date.year().clamp(1980, 2107).unsigned_abs() - 1980;
     let day = year << 9 | date.month() << 5 | date.day();
-    let time = date.hour() << 11 | date.minute() << 5 | date.second() / 2;
+    let time = date.hour() << 11 | date.minute() << 5 | (date.second() / 2);
     day << 16 | time
 }
 

@@ -1,5 +1,6 @@
 //! Bulk upload.
 
+use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_store::checksum::{Algorithm, Hasher};
 use serde_json::Value;
 
@@ -75,4 +76,16 @@ async fn a_body_that_breaks_off_writes_nothing_half() {
     }
     assert_eq!(server.get("/b").await, "two two");
     server.bulk(String::new()).await.expect(400);
+}
+
+#[tokio::test]
+async fn the_number_of_files_is_limited() {
+    let server = Server::start().await;
+    let limits = BulkLimits { bulk_files_max: 2, ..BulkLimits::default() };
+    let two = part("/a", "one", "") + &part("/b", "two", "");
+    server.bulk_within(&limits, format!("{two}--b--")).await.expect(200);
+    let answer = server.bulk_within(&limits, two + &part("/c", "three", "") + "--b--").await.expect(400);
+    let files: Value = serde_json::from_str(&answer.text()).unwrap();
+    assert_eq!(files.as_object().unwrap().len(), 2);
+    server.files("GET", "/c", "", "").await.expect(404);
 }

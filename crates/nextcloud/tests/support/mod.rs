@@ -56,7 +56,7 @@ impl Server {
         let other = make_space(&store, "two").await.space;
         let other_sequence = other.change_sequence().await.unwrap();
         let limits = Limits { absent_depth: Depth::One, ..Limits::default() };
-        let dav = Dav::new(vec![Arc::new(Nextcloud::default())], limits);
+        let dav = Dav::new(vec![Arc::new(Nextcloud)], limits);
         Server { dav, alice, other, other_sequence, _directory: directory }
     }
 
@@ -79,9 +79,13 @@ impl Server {
     }
 
     pub(crate) async fn bulk(&self, body: String) -> Answer {
+        self.bulk_within(&BulkLimits::default(), body).await
+    }
+
+    pub(crate) async fn bulk_within(&self, limits: &BulkLimits, body: String) -> Answer {
         let headers = "Content-Type: multipart/related; boundary=b";
         let request = request("POST", "/remote.php/dav/bulk", headers, body.into());
-        Answer::read(bulk::handle(&self.dav, &self.alice, &BulkLimits::default(), request).await).await
+        Answer::read(bulk::handle(&self.dav, &self.alice, limits, request).await).await
     }
 
     pub(crate) async fn put(&self, path: &str, body: &'static str) -> Answer {
