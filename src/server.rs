@@ -14,7 +14,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use nichoir_dav::request::empty;
-use nichoir_dav::{Body, BoxError, Request};
+use nichoir_dav::request_target::Watched;
+use nichoir_dav::{Body, BoxError, Request, Response};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -228,15 +229,29 @@ impl Serving {
             },
         };
         let (app, body_idle) = (self.app.clone(), self.body_idle);
+        let (stream, line) = Watched::new(stream);
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let app = app.clone();
-            async move { Ok::<_, Infallible>(app.handle(peer, received(request, body_idle)).await) }
+            let (app, line) = (app.clone(), line.clone());
+            async move {
+                Ok::<_, Infallible>(if line.has_fragment(request.method(), request.uri()) {
+                    misdirected()
+                } else {
+                    app.handle(peer, received(request, body_idle)).await
+                })
+            }
         });
         let connection = self.builder.serve_connection(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
             debug!(%error, "a connection ended early");
         }
     }
+}
+
+/// 400: a request target has no fragment, and what stands before it is not what was meant.
+fn misdirected() -> Response {
+    let mut response = Response::new(empty());
+    *response.status_mut() = http::StatusCode::BAD_REQUEST;
+    response
 }
 
 /// The request with a body that ends when its client falls silent.

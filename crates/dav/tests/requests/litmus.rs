@@ -55,11 +55,10 @@ async fn serve(listener: tokio::net::TcpListener, server: Arc<Server>) {
                 let (server, line) = (server.clone(), line.clone());
                 async move {
                     let request = request.map(|body| body.map_err(BoxError::from).boxed_unsync());
-                    let (parts, body) = request.into_parts();
-                    Ok::<_, Infallible>(if line.has_fragment(&parts) {
+                    Ok::<_, Infallible>(if line.has_fragment(request.method(), request.uri()) {
                         server.dav.refuse(Error::bad_request("A request target has no fragment."))
                     } else {
-                        server.dav.handle(&server.alice, &server.mount, http::Request::from_parts(parts, body)).await
+                        server.dav.handle(&server.alice, &server.mount, request).await
                     })
                 }
             });
