@@ -218,6 +218,7 @@ async fn list(
                 listing.members(&mount.prefix, &upload);
             }
         }
+        [name, whole] if whole == WHOLE => listing.whole(&mount.prefix, &caller.tree.upload(name).await?),
         [name, member] => {
             let upload = caller.tree.upload(name).await?;
             let only =
@@ -259,6 +260,10 @@ impl Listing {
 
     fn members(&mut self, prefix: &str, upload: &Upload) {
         self.chunks(prefix, upload);
+        self.whole(prefix, upload);
+    }
+
+    fn whole(&mut self, prefix: &str, upload: &Upload) {
         let sum: u64 = upload.chunks.iter().map(|chunk| chunk.size_bytes).sum();
         let values = [(&dav::RESOURCETYPE, None), (&dav::GETCONTENTLENGTH, Some(sum.to_string()))];
         self.response(&href_of(prefix, &[&upload.name, WHOLE], false), false, &values);

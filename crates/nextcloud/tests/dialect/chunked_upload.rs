@@ -63,6 +63,24 @@ async fn a_repeated_move_answers_the_same_again() {
 }
 
 #[tokio::test]
+async fn a_guarded_overwrite_whose_answer_was_lost_does_not_become_a_conflict() {
+    let server = Server::start().await;
+    let old = server.put("/big%20one.bin", "old").await.expect(201);
+    upload(&server, "/u", &[("1", "new")]).await;
+    let guard = format!("If: </remote.php/dav/files/alice/big%20one.bin> ([{}])\n", old.header("etag"));
+    let headers = format!("{DESKTOP}{TO}{guard}OC-Total-Length: 3\nX-OC-Mtime: 1700000001");
+    let first = server.uploads("MOVE", "/u/.file", &headers, "").await.expect(204);
+
+    // The guard names the state before the first MOVE, which is gone by now.
+    let again = server.uploads("MOVE", "/u/.file", &headers, "").await.expect(204);
+
+    assert_eq!(again.header("etag"), first.header("etag"));
+    assert_eq!(again.header("oc-fileid"), old.header("oc-fileid"));
+    assert_eq!(again.header("x-oc-mtime"), "accepted");
+    assert_eq!(server.get("/big%20one.bin").await, "new");
+}
+
+#[tokio::test]
 async fn an_interrupted_upload_is_resumed_from_what_is_listed() {
     let server = Server::start().await;
     upload(&server, "/u", &[("00001", "abc"), ("00002", "de"), ("00010", "x")]).await;
@@ -74,6 +92,9 @@ async fn an_interrupted_upload_is_resumed_from_what_is_listed() {
     listed.has("u/00001</d:href><d:propstat><d:prop><d:resourcetype/><d:getcontentlength>3</d:getcontentlength>");
     listed.has("u/.file</d:href><d:propstat><d:prop><d:resourcetype/><d:getcontentlength>6</d:getcontentlength>");
     assert_eq!(listed.header("content-type"), "application/xml; charset=utf-8");
+    let whole = server.uploads("PROPFIND", "/u/.file", "Depth: 0", body).await.expect(207);
+    whole.has("u/.file</d:href>").has("<d:getcontentlength>6</d:getcontentlength>");
+    assert!(!whole.text().contains("/u/00001"), "{}", whole.text());
     server.uploads("DELETE", "/u/00010", "", "").await.expect(204);
     server.uploads("DELETE", "/u/00010", "", "").await.expect(404);
     server.uploads("PUT", "/u/00002", "", "DE").await.expect(204);
