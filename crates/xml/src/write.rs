@@ -41,7 +41,9 @@ impl Writer {
 
     /// The same, declaring further namespaces that have a fixed prefix.
     pub fn open_root_with(&mut self, name: &Name, namespaces: &[&'static str]) {
-        self.declared = ROOT_NAMESPACES.iter().chain(namespaces).copied().collect();
+        // Once each: an attribute that stands twice makes the document malformed.
+        let further = namespaces.iter().filter(|namespace| !ROOT_NAMESPACES.contains(namespace));
+        self.declared = ROOT_NAMESPACES.iter().chain(further).copied().collect();
         self.open_declaring(name, true);
     }
 
@@ -81,7 +83,7 @@ impl Writer {
             match fixed {
                 Some((_, prefix)) => {
                     self.tags.extend_from_slice(prefix.as_bytes());
-                    if !self.declared.iter().any(|known| *known == namespace) {
+                    if !self.declared.iter().any(|known| known.eq(&namespace)) {
                         declaration = Declaration::Fixed(prefix);
                     }
                 }
