@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use nichoir_store::{Etag, Node};
-use nichoir_xml::{Writer, dav, sabre};
+use nichoir_xml::{Writer, dav};
 
 use crate::Dav;
 use crate::error::Error;
@@ -130,7 +130,7 @@ impl Dav {
         }
         let mut writer = Writer::new();
         writer.declaration();
-        writer.open_root_with(&dav::ERROR, &[dav::NAMESPACE, sabre::NAMESPACE]);
+        writer.open_root(&dav::ERROR);
         self.write_error(error, mount, &mut writer);
         writer.close();
         let mut response = xml(status, writer.take());

@@ -138,6 +138,13 @@ impl Answer {
         {
             assert_eq!(length.to_str().ok(), Some(body.len().to_string().as_str()), "Content-Length tells the truth");
         }
+        if parts.headers.get("content-type").is_some_and(|value| value == "application/xml; charset=utf-8")
+            && !body.is_empty()
+        {
+            let limits = nichoir_xml::Limits { request_xml_bytes: body.len(), ..nichoir_xml::Limits::default() };
+            let limits = nichoir_xml::Limits { request_xml_elements: usize::MAX, ..limits };
+            nichoir_xml::read(&body, &limits).expect("an XML answer is well-formed");
+        }
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
