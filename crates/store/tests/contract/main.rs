@@ -3,6 +3,7 @@
 //! SQLite over local disk always; PostgreSQL when `TEST_POSTGRES` holds the address of a server.
 
 mod accounts;
+mod blob_faults;
 mod files;
 mod locks;
 mod pool;
