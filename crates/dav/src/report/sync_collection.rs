@@ -115,7 +115,9 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
             if asked.limit.is_some() && !asked.is_deep {
                 return first_page(&call, &asked, &selection, &folder, token).await;
             }
-            let listing = Listing::below(&call, folder, asked.is_deep, selection, asked.limit, token.to_text());
+            // An answer that may fail at its limit is held until its end, so the limit is bounded.
+            let limit = asked.limit.map(|limit| limit.min(call.dav.limits().sync_results_max));
+            let listing = Listing::below(&call, folder, asked.is_deep, selection, limit, token.to_text());
             listing.await?.into_response().await
         }
     }
