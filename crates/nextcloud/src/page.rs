@@ -1,6 +1,6 @@
 //! The few pages that people see: plain HTML that works without JavaScript, in French or English.
 
-use http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CACHE_CONTROL};
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use nichoir_dav::Response;
 
@@ -19,7 +19,8 @@ impl Language {
         let wishes = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let mut best = (Language::English, 0.0);
         for wish in wishes.split(',') {
-            let (tag, weight) = wish.split_once(";q=").map_or((wish, 1.0), |(tag, q)| (tag, q.trim().parse().unwrap_or(0.0)));
+            let (tag, weight) =
+                wish.split_once(";q=").map_or((wish, 1.0), |(tag, q)| (tag, q.trim().parse().unwrap_or(0.0)));
             let language = match tag.trim().get(..2).map(str::to_ascii_lowercase).as_deref() {
                 Some("fr") => Language::French,
                 Some("en") => Language::English,

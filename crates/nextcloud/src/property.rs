@@ -26,8 +26,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(oc::FILEID).read(|it| Some(Value::Signed(it.node.id.0))),
     Property::live(oc::PERMISSIONS).read(|it| Some(Value::text(permissions(it.node)))),
     Property::live(oc::SIZE).read(|it| Some(it.node.size_bytes.into())),
-    Property::live(oc::CHECKSUMS)
-        .read(|it| it.node.checksums.as_ref().map(|_| Value::Elements(write_checksums))),
+    Property::live(oc::CHECKSUMS).read(|it| it.node.checksums.as_ref().map(|_| Value::Elements(write_checksums))),
     Property::live(oc::FAVORITE)
         .needs(Needs::FAVOURITE)
         .read(|it| Some(Value::Number(u64::from(it.node.is_favourite))))

@@ -3,6 +3,7 @@
 //! A node's etag is the sequence of its last change, so the members of a folder that changed are found by etag; the
 //! log adds what moved in with an older etag, and what is gone.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::error::Error;
@@ -87,11 +88,14 @@ async fn touched_below(tree: &Tree, path: &NodePath, token: i64) -> Result<Vec<T
     let mut reader = tree.reader().await?;
     for row in reader.all(LOGGED, &[token.into()]).await? {
         let (change_seq, parent, name, node) = (row.int(0)?, row.int(1)?, row.text(2)?, row.int(3)?);
-        if !folders.contains_key(&parent) {
-            let found = look_up::path_of(&mut reader, home, FileId(parent)).await?;
-            folders.insert(parent, found.filter(|found| path.contains(found)));
-        }
-        let Some(Some(folder)) = folders.get(&parent) else { continue };
+        let folder = match folders.entry(parent) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = look_up::path_of(&mut reader, home, FileId(parent)).await?;
+                unknown.insert(found.filter(|found| path.contains(found)))
+            }
+        };
+        let Some(folder) = folder else { continue };
         let at = folder.child(&name);
         note(&mut latest, at.clone(), change_seq);
         // What came in as a whole is new with everything below it.

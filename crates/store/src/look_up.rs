@@ -64,11 +64,6 @@ pub(crate) async fn child(connection: &mut Connection, parent: FileId, name: &st
     connection.maybe(BY_NAME, &[parent.into(), name.into()]).await?.as_ref().map(node_of).transpose()
 }
 
-/// The node of that number, wherever it is.
-pub(crate) async fn by_id(connection: &mut Connection, id: FileId) -> Result<Option<Node>, Error> {
-    connection.maybe(BY_ID, &[id.into()]).await?.as_ref().map(node_of).transpose()
-}
-
 /// The path of `id` below `root`; `None` if it is not there (in the trash, in another account's tree, or gone).
 pub(crate) async fn path_of(connection: &mut Connection, root: FileId, id: FileId) -> Result<Option<NodePath>, Error> {
     let mut names = Vec::new();

@@ -48,7 +48,7 @@ async fn version(connection: &mut Connection, family: &str) -> Result<i64, Error
     connection
         .script("CREATE TABLE IF NOT EXISTS schema_version (family TEXT PRIMARY KEY, version BIGINT NOT NULL)")
         .await?;
-    Ok(connection.maybe(VERSION, &[family.into()]).await?.map_or(Ok(0), |row| row.int(0))?)
+    connection.maybe(VERSION, &[family.into()]).await?.map_or(Ok(0), |row| row.int(0))
 }
 
 const VERSION: Sql = Sql("SELECT version FROM schema_version WHERE family = $1");

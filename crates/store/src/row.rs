@@ -19,9 +19,6 @@ macro_rules! node_columns {
 }
 pub(crate) use node_columns;
 
-/// How many columns [`node_columns`] has: further columns of a statement start here.
-pub(crate) const NODE_COLUMNS: usize = 12;
-
 /// The node in the first columns of `row`.
 pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
     let id = FileId(row.int(0)?);

@@ -197,7 +197,8 @@ proptest! {
 #[test]
 fn a_root_declares_each_namespace_once() {
     let mut writer = Writer::new();
-    writer.open_root_with(&dav::ERROR, &[dav::NAMESPACE, nichoir_xml::sabre::NAMESPACE, nichoir_xml::caldav::NAMESPACE]);
+    writer
+        .open_root_with(&dav::ERROR, &[dav::NAMESPACE, nichoir_xml::sabre::NAMESPACE, nichoir_xml::caldav::NAMESPACE]);
     writer.close();
     let text = String::from_utf8(writer.take().to_vec()).unwrap();
     assert_eq!(parse(&text).map(|root| root.name), Ok(dav::ERROR), "{text}");

@@ -164,7 +164,7 @@ mod tests {
 
     fn envelope(version: Version, uri: &str, accept: &str) -> Envelope {
         let request = http::Request::builder().uri(uri).header(ACCEPT, accept).body(empty()).unwrap();
-        Envelope::of(version, &request)
+        Envelope::of(version, &request.into_parts().0)
     }
 
     #[tokio::test]

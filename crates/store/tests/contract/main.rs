@@ -2,6 +2,8 @@
 //!
 //! SQLite over local disk always; PostgreSQL when `TEST_POSTGRES` holds the address of a server.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod accounts;
 mod blob_faults;
 mod files;
