@@ -9,3 +9,5 @@ pub mod observe;
 mod route;
 pub mod server;
 mod stack;
+
+pub use gate::Peer;

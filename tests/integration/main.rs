@@ -1,0 +1,7 @@
+//! Whole requests through the composed application, without a socket: on SQLite always, on PostgreSQL when `TEST_POSTGRES`
+//! holds its URL. Every test has two spaces with the same logins and names, and ends by asserting that the one it did not
+//! speak to has not moved.
+
+mod access;
+mod arrival;
+mod support;

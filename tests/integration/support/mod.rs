@@ -1,0 +1,9 @@
+//! What the tests speak to and with: [`Server`], [`Client`], [`Answer`].
+
+mod answer;
+mod client;
+mod server;
+
+pub(crate) use answer::Answer;
+pub(crate) use client::Client;
+pub(crate) use server::{Server, on_every_engine, on_every_engine_with};

@@ -1,0 +1,134 @@
+//! The application over a store of its own: two spaces, each with alice and bob.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nichoir::app::App;
+use nichoir::config::Config;
+use nichoir_auth::{device_hash, hash_password, new_app_password};
+use nichoir_store::{ManualClock, NewAccount, NewSpace, Ports, Random, Role, SeededRandom, Space, Store, Timestamp};
+
+use super::Client;
+
+/// What every account has as its password.
+const PASSWORD: &str = "correct-horse-battery";
+const QUOTA_BYTES: u64 = 10_000_000;
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// The application, over spaces `NAME` and `NAME-other`, which answer at `NAME.test` and `NAME-other.test`.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) space: Space,
+    other: Space,
+    other_sequence: i64,
+    _directory: tempfile::TempDir,
+}
+
+/// Runs `test` on every engine at hand, then looks whether the other space is untouched and everything consistent.
+pub(crate) async fn on_every_engine<F: AsyncFn(&Server)>(test: F) {
+    on_every_engine_with(|_| {}, test).await;
+}
+
+/// The same with a configuration that `adjust` has changed.
+pub(crate) async fn on_every_engine_with<F: AsyncFn(&Server)>(adjust: impl Fn(&mut Config), test: F) {
+    let postgres = std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+    if postgres.is_none() {
+        eprintln!("skipped on PostgreSQL: TEST_POSTGRES is not set");
+    }
+    for url in [Some(String::new()), postgres].into_iter().flatten() {
+        let server = Server::start(url, &adjust).await;
+        test(&server).await;
+        server.finish().await;
+    }
+}
+
+impl Server {
+    async fn start(postgres_url: String, adjust: &impl Fn(&mut Config)) -> Server {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut config = Config::default();
+        config.storage.data_dir = directory.path().to_owned();
+        config.storage.postgres_url = postgres_url;
+        config.storage.postgres_connections_max = 6;
+        // Weak on purpose: these tests are not about the strength of the hash.
+        config.auth.argon2_memory_kib = 8;
+        config.auth.argon2_passes = 1;
+        adjust(&mut config);
+
+        // PostgreSQL keeps the spaces of earlier tests, so names and random numbers are the test's own.
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let seed = u64::from_le_bytes(Ports::system().bytes());
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(seed));
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+        let ports = Ports { clock: Arc::clone(&clock) as _, random };
+        let store = Store::open(config.store(), ports.clone()).await.expect("the store opens");
+        let name = format!("i{}-{number}-{:08x}", std::process::id(), seed & 0xffff_ffff);
+        let space = make_space(&store, &name, &config).await;
+        let other = make_space(&store, &format!("{name}-other"), &config).await;
+        let app = App::new(&config, store, ports).expect("a valid configuration");
+        let other_sequence = other.change_sequence().await.expect("the other space answers");
+        Server { app, clock, space, other, other_sequence, _directory: directory }
+    }
+
+    /// The host that the space answers at.
+    pub(crate) fn host(&self) -> String {
+        host_of(&self.space)
+    }
+
+    /// The host of the space that is to stay untouched.
+    pub(crate) fn other_host(&self) -> String {
+        host_of(&self.other)
+    }
+
+    /// A client of the space without credentials.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::anonymous(&self.app, &self.host())
+    }
+
+    /// The account's client, with its password.
+    pub(crate) fn account(&self, login: &str) -> Client {
+        self.anonymous().as_login(login, PASSWORD)
+    }
+
+    /// A new device of the account: its client, and its app password.
+    pub(crate) async fn device(&self, login: &str) -> (Client, String) {
+        let account = self.space.account_by_login(login).await.expect("the account is there");
+        let password = new_app_password(&self.space);
+        let hash = device_hash(&self.space, &password);
+        self.space.create_device(account.id, "test", hash).await.expect("a device more");
+        (self.anonymous().as_login(login, &password), password)
+    }
+
+    /// Looks whether the test did what it did in its own space only, and left it in order.
+    async fn finish(self) {
+        let sequence = self.other.change_sequence().await.expect("the other space answers");
+        assert_eq!(sequence, self.other_sequence, "the other space was touched");
+        let name = &self.space.info().name;
+        let report = self.app.store().check_space(name, true).await.expect("the space can be checked");
+        assert_eq!(report.problems, Vec::<String>::new());
+        self.app.store().close().await;
+    }
+}
+
+fn host_of(space: &Space) -> String {
+    format!("{}.test", space.info().name)
+}
+
+async fn make_space(store: &Store, name: &str, config: &Config) -> Space {
+    let hosts = vec![format!("{name}.test")];
+    let new = NewSpace { name: name.to_owned(), hosts, quota_bytes: QUOTA_BYTES, max_accounts: 5 };
+    let space = store.create_space(new).await.expect("a new space");
+    let hash = hash_password(PASSWORD, config.auth_limits().password_cost(), &Ports::system());
+    for login in ["alice", "bob"] {
+        let account = NewAccount {
+            login: login.to_owned(),
+            display_name: login.to_uppercase(),
+            email: Some(format!("{login}@{name}.test")),
+            role: Role::Member,
+            password_hash: Some(hash.clone()),
+        };
+        space.create_account(account).await.expect("a new account");
+    }
+    space
+}
