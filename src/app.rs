@@ -229,7 +229,7 @@ fn virtual_resources(route: &DavRoute, caller: &Caller, principal: &str, path: &
     };
     Some(match route {
         DavRoute::Root(_) => {
-            vec![collection(own.clone(), "dav"), member("files"), member("principals"), member("uploads")]
+            vec![collection(own.clone(), "dav"), member("files"), member("principals")]
         }
         DavRoute::Homes(_) => vec![collection(own.clone(), "files"), collection(mine(), login)],
         DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users")],

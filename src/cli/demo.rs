@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use nichoir_auth::{generate_password, hash_password};
@@ -90,7 +90,7 @@ fn write_passwords(file: &Path, passwords: &[(String, String)]) -> std::io::Resu
     file.sync_all()
 }
 
-fn introduce(addresses: &[String], passwords: &[(String, String)], file: &PathBuf) {
+fn introduce(addresses: &[String], passwords: &[(String, String)], file: &Path) {
     let address = addresses.first().map_or("", String::as_str);
     let mut text = format!("\nnichoir demo: http://{address}\n\n  login   password\n");
     for (login, password) in passwords {

@@ -1,4 +1,6 @@
 //! The built binary: it drains when told to stop, loses nothing acknowledged when killed, and keeps within its files.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "these tests measure real processes, by the real clock")]
 
 mod binary;

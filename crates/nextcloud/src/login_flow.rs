@@ -38,7 +38,7 @@ pub async fn handle(visit: Visit<'_>, path: &str, request: Request) -> Response 
             let (parts, _) = request.into_parts();
             show(&visit, token, &parts).await
         }
-        (Method::POST, ["v2", "flow", token]) => grant(&visit, &(*token).to_owned(), request).await,
+        (Method::POST, ["v2", "flow", token]) => grant(&visit, token, request).await,
         (Method::GET, ["flow"]) => show_v1(&visit, &request.into_parts().0),
         (Method::POST, ["flow"]) => grant_v1(&visit, request).await,
         _ => not_here(request.headers()),
