@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import socket
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
@@ -45,6 +46,14 @@ class Dav:
 
     def put(self, name, content, headers=None):
         return self.request("PUT", self.path(name), content, headers)
+
+    def announce(self, path, length):
+        """Asks with `Expect: 100-continue` whether a PUT of that length would do; returns the first status told. Nothing of
+        the body is sent."""
+        head = f"PUT {path} HTTP/1.1\r\nHost: nest\r\nAuthorization: {self.authorization}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", self.server.port), 10) as connection:
+            connection.sendall(head.encode())
+            return int(connection.makefile("rb").readline().split()[1])
 
     def get(self, name):
         return self.request("GET", self.path(name))

@@ -127,7 +127,6 @@ class Server:
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("NICHOIR_")},
             "NICHOIR_STORAGE__DATA_DIR": str(self.directory / "data"),
-            "NICHOIR_SERVER__LISTEN": f"127.0.0.1:{self.port}",
             "NICHOIR_SERVER__DEFAULT_SPACE": "nest",
             "NICHOIR_SERVER__ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
             **(settings or {}),
@@ -159,7 +158,7 @@ class Server:
 
     def start(self):
         log = open(self.directory / "log", "ab")
-        self.process = subprocess.Popen([self.binary, "serve"], env=self.environment, stdout=log, stderr=log)
+        self.process = subprocess.Popen([self.binary, "serve", "--listen", f"127.0.0.1:{self.port}"], env=self.environment, stdout=log, stderr=log)
         wait_for_port(self.port, self.process)
         return self
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import random
+import time
 
 # Each is a name that some client or server has got wrong.
 ODD_NAMES = [
@@ -55,9 +56,12 @@ def difference(one, other, one_name="local", other_name="server"):
 
 
 def write(path, content):
+    """Writes a file dated an hour ago: the desktop client puts off what changed within the last seconds."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
 
 
 def noise(size, seed):
@@ -72,6 +76,8 @@ def write_noise(path, size, seed):
             part = min(size, 1 << 20)
             file.write(source.randbytes(part))
             size -= part
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
 
 
 def make_odd(directory):
