@@ -81,7 +81,10 @@ impl App {
     }
 
     async fn answer(&self, peer: Peer, request: Request) -> Response {
-        let arrival = arrival(peer, &self.0.trusted, &request);
+        let arrival = match arrival(peer, &self.0.trusted, &request) {
+            Ok(arrival) => arrival,
+            Err(error) => return self.0.dav.refuse(error),
+        };
         let path = request.uri().path().to_owned();
         let route = Route::of(&path);
         // The connectivity check says nothing about any space.

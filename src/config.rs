@@ -2,12 +2,17 @@
 //!
 //! Order: defaults, then the TOML file, then `NICHOIR_SECTION__KEY`, then flags. Unknown keys are errors.
 
-use std::path::{Path, PathBuf};
+mod read;
+mod sample;
+
+use std::path::PathBuf;
 
 use nichoir_auth::AuthLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
 use serde::{Deserialize, Serialize};
+
+pub use sample::sample;
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $kind:ty = $default:expr,)* }) => {
@@ -72,11 +77,11 @@ section! {
 section! {
     /// `[storage]`: where metadata and blobs live.
     Storage {
-        /// Directory of everything that is kept on this machine.
+        /// Directory of everything that is kept on this machine. Under systemd, its state directory unless set.
         data_dir: PathBuf = PathBuf::from("nichoir-data"),
         /// `postgres://user:password@host/database`; empty: SQLite files below data_dir.
         postgres_url: String = String::new(),
-        /// File that holds postgres_url, for secrets kept apart.
+        /// File that holds postgres_url, for secrets kept apart; a name without a slash is one of systemd's credentials.
         postgres_url_file: String = String::new(),
         /// Connections to PostgreSQL at most.
         postgres_connections_max: u32 = 20,
@@ -90,7 +95,7 @@ section! {
         s3_access_key_id: String = String::new(),
         /// Secret access key.
         s3_secret_access_key: String = String::new(),
-        /// File that holds s3_secret_access_key, for secrets kept apart.
+        /// File that holds s3_secret_access_key, for secrets kept apart; likewise.
         s3_secret_access_key_file: String = String::new(),
         /// Address the bucket as endpoint/bucket rather than bucket.endpoint.
         s3_path_style: bool = true,
@@ -235,64 +240,10 @@ section! {
     }
 }
 
-/// Where the file is looked for when no flag names one.
-const DEFAULT_FILE: &str = "/etc/nichoir/nichoir.toml";
-/// What the names of our environment variables begin with.
-const PREFIX: &str = "NICHOIR_";
-
 /// What is wrong with a configuration, in words for whoever wrote it.
 pub type Wrong = String;
 
 impl Config {
-    /// The configuration: the file named, or the usual one if it exists, then the environment.
-    ///
-    /// # Errors
-    /// What is wrong and where.
-    pub fn load(file: Option<&Path>) -> Result<Config, Wrong> {
-        let text = match file {
-            Some(file) => {
-                std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?
-            }
-            None => std::fs::read_to_string(DEFAULT_FILE).unwrap_or_default(),
-        };
-        let environment = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__"));
-        Config::parse(&text, environment)
-    }
-
-    /// The same from a text and name-value pairs.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
-    pub fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Config, Wrong> {
-        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-        for (name, value) in environment {
-            let Some((section, key)) = name.strip_prefix(PREFIX).and_then(|name| name.split_once("__")) else {
-                continue;
-            };
-            let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Table::new().into());
-            let section = section.as_table_mut().ok_or_else(|| format!("{name}: there is no such section"))?;
-            section.insert(key.to_lowercase(), value_of(&value));
-        }
-        let config: Config =
-            toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.to_string())?;
-        config.with_secrets()
-    }
-
-    /// Reads the secrets that are kept in files of their own.
-    fn with_secrets(mut self) -> Result<Config, Wrong> {
-        let storage = &mut self.storage;
-        for (file, value) in [
-            (&storage.postgres_url_file, &mut storage.postgres_url),
-            (&storage.s3_secret_access_key_file, &mut storage.s3_secret_access_key),
-        ] {
-            if !file.is_empty() {
-                let secret = std::fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
-                *value = secret.trim().to_owned();
-            }
-        }
-        Ok(self)
-    }
-
     /// What the store needs to know.
     pub fn store(&self) -> StoreConfig {
         let Storage { data_dir, postgres_url, .. } = &self.storage;
@@ -386,97 +337,5 @@ impl Config {
             failures_per_address: auth.failures_per_address,
             failures_per_login: auth.failures_per_login,
         }
-    }
-}
-
-/// A number, a truth, a list in brackets, or else text.
-fn value_of(text: &str) -> toml::Value {
-    if let Ok(number) = text.parse::<i64>() {
-        return number.into();
-    }
-    if let Ok(truth) = text.parse::<bool>() {
-        return truth.into();
-    }
-    let list = text.starts_with('[').then(|| format!("v = {text}").parse::<toml::Table>().ok()).flatten();
-    list.and_then(|mut table| table.remove("v")).unwrap_or_else(|| text.into())
-}
-
-/// The sample configuration: every key with its description and default, commented out.
-pub fn sample() -> String {
-    let mut sample =
-        "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
-            .to_owned();
-    let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 7] = [
-        ("server", Server::KEYS),
-        ("storage", Storage::KEYS),
-        ("limits", Bounds::KEYS),
-        ("auth", Auth::KEYS),
-        ("dialect", Dialect::KEYS),
-        ("maintenance", Maintenance::KEYS),
-        ("log", Log::KEYS),
-    ];
-    for (section, keys) in sections {
-        sample.push_str(&format!("\n[{section}]\n"));
-        for (key, description) in keys {
-            for line in description.lines() {
-                sample.push_str(&format!("#{line}\n"));
-            }
-            if let Some(value) = defaults.get(section).and_then(|values| values.get(key)) {
-                sample.push_str(&format!("#{key} = {value}\n"));
-            }
-        }
-    }
-    sample
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, Wrong> {
-        Config::parse(text, environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    #[test]
-    fn no_configuration_at_all_works() {
-        let config = parse("", &[]).unwrap();
-        assert_eq!(config.server.listen, ["127.0.0.1:8080"]);
-        assert!(matches!(config.store().database, DatabaseConfig::Sqlite { .. }));
-    }
-
-    #[test]
-    fn the_environment_goes_before_the_file() {
-        let environment = [
-            ("NICHOIR_SERVER__LISTEN", "[\"[::1]:1\", \"unix:/s\"]"),
-            ("NICHOIR_DIALECT__NEXTCLOUD", "false"),
-            ("NICHOIR_LIMITS__LOCKS_MAX", "7"),
-        ];
-        let config = parse("[server]\nlisten = [\"127.0.0.1:9\"]\nbase_domain = \"x.org\"\n", &environment).unwrap();
-        assert_eq!(config.server.listen, ["[::1]:1", "unix:/s"]);
-        assert_eq!(config.server.base_domain, "x.org");
-        assert!(!config.dialect.nextcloud);
-        assert_eq!(config.store().limits.locks_max, 7);
-    }
-
-    #[test]
-    fn unknown_keys_are_errors_that_name_them() {
-        assert!(parse("[server]\nlisten_on = 1\n", &[]).unwrap_err().contains("listen_on"));
-        assert!(parse("[sever]\n", &[]).unwrap_err().contains("sever"));
-        assert!(parse("", &[("NICHOIR_SERVER__PORT", "1")]).unwrap_err().contains("port"));
-    }
-
-    #[test]
-    fn the_committed_sample_is_what_the_code_says() {
-        let committed = include_str!("../packaging/nichoir.toml");
-        assert_eq!(committed, sample(), "run: nichoir config-sample > packaging/nichoir.toml");
-        let uncommented: String = committed
-            .lines()
-            .filter_map(|line| {
-                let line = line.strip_prefix('#').filter(|line| !line.starts_with(' ')).unwrap_or(line);
-                (!line.starts_with("# ") && !line.starts_with('#')).then(|| format!("{line}\n"))
-            })
-            .collect();
-        assert!(parse(&uncommented, &[]).is_ok(), "{uncommented}");
     }
 }

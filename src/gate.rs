@@ -3,9 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::HeaderMap;
 use http::header::HOST;
-use nichoir_dav::Request;
+use http::{HeaderMap, HeaderValue};
+use nichoir_dav::{Error, Request};
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -61,25 +61,38 @@ impl Network {
 }
 
 /// Reads a request's origin. `X-Forwarded-*` counts only when it comes from a unix socket or a trusted network.
-pub(crate) fn arrival(peer: Peer, trusted: &[Network], request: &Request) -> Arrival {
+///
+/// # Errors
+/// 400 for a host that cannot be one: it stands in links and pages.
+pub(crate) fn arrival(peer: Peer, trusted: &[Network], request: &Request) -> Result<Arrival, Error> {
     let headers = request.headers();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.holds(address));
     let is_proxied = peer.address.is_none_or(is_trusted);
     let forwarded = |name: &str| if is_proxied { last_of(headers, name) } else { None };
 
-    let own = request.uri().authority().map(|it| it.as_str()).or_else(|| headers.get(HOST)?.to_str().ok());
-    let authority = forwarded("x-forwarded-host").or(own).unwrap_or("").to_ascii_lowercase();
+    let own = match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => headers.get(HOST).map_or(Ok(""), HeaderValue::to_str).map_err(|_| no_host())?,
+    };
+    let authority = forwarded("x-forwarded-host").unwrap_or(own).to_ascii_lowercase();
+    if !authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte)) {
+        return Err(no_host());
+    }
     let is_https = match forwarded("x-forwarded-proto") {
         Some(scheme) => scheme.eq_ignore_ascii_case("https"),
         None => peer.has_tls,
     };
     let scheme = if is_https { "https" } else { "http" };
     let address = if is_proxied { client_of(headers, is_trusted) } else { None };
-    Arrival {
-        host: without_port(&authority).to_owned(),
+    Ok(Arrival {
+        host: without_port(&authority).trim_end_matches('.').to_owned(),
         public_url: format!("{scheme}://{authority}"),
         address: address.or(peer.address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_canonical(),
-    }
+    })
+}
+
+fn no_host() -> Error {
+    Error::bad_request("The Host header names no host.")
 }
 
 /// The last entry of a header: what the nearest proxy wrote.
@@ -122,7 +135,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(nichoir_dav::request::empty()).unwrap();
-        let found = arrival(Peer { address: peer.parse().ok(), has_tls: false }, &trusted, &request);
+        let found = arrival(Peer { address: peer.parse().ok(), has_tls: false }, &trusted, &request).unwrap();
         let address = found.address.to_string();
         assert_eq!((found.host.as_str(), found.public_url.as_str(), address.as_str()), expected);
     }
@@ -156,6 +169,11 @@ mod tests {
             ("asso.example.org", "http://asso.example.org:8443", "192.0.2.1"),
         );
         check("192.0.2.1", &[("host", "[::1]:80")], ("[::1]", "http://[::1]:80", "192.0.2.1"));
+        check(
+            "192.0.2.1",
+            &[("host", "asso.example.org.")],
+            ("asso.example.org", "http://asso.example.org.", "192.0.2.1"),
+        );
         check("192.0.2.1", &[], ("", "http://", "192.0.2.1"));
     }
 }

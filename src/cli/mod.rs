@@ -10,6 +10,7 @@ mod serve;
 mod space;
 
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -112,6 +113,10 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 impl Session {
     async fn store(&self) -> Result<Store, Failure> {
+        let directory = &self.config.storage.data_dir;
+        // What members store is nobody else's on this machine.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|error| format!("cannot make {}: {error}; name another with --data-dir", directory.display()))?;
         Store::open(self.config.store(), Ports::system()).await.map_err(|error| storage(&error))
     }
 
