@@ -1,4 +1,4 @@
-//! Sealing what a login flow waits to hand out: only the poll token opens it, and the store never sees that token.
+//! Sealing what a login flow waits to hand out, so that its row alone, in a backup or a leaked database, opens nothing.
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};

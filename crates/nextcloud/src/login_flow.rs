@@ -75,7 +75,6 @@ async fn begin(visit: &Visit<'_>, headers: &HeaderMap) -> Response {
         page_hash: token_hash(visit.space, &shown),
         client_name: client_name(headers),
         created: ports.clock.now(),
-        // The page seals with a key that only the poll token and the page's own address lead to.
         grant: None,
     };
     match visit.space.begin_login_flow(flow, LIFETIME_SECONDS).await {
@@ -112,7 +111,8 @@ async fn poll(visit: &Visit<'_>, request: Request) -> Response {
     }
 }
 
-/// What the app password is sealed with while it waits: the page knows the flow's row, not the poll token itself.
+/// What the app password is sealed with while it waits. The page knows the flow's row and not the poll token, so the key is
+/// made of the space's secret, which is kept apart from the rows, and of the flow.
 fn seal_key(visit: &Visit<'_>, poll_hash: &[u8; 32]) -> String {
     let key = visit.space.key("login-flow-seal");
     key.iter().chain(poll_hash).map(|byte| format!("{byte:02x}")).collect()

@@ -67,6 +67,11 @@ impl Blobs {
         Blobs { store, part_bytes, root: None }
     }
 
+    /// The size of a part: what is pushed in runs of it is not copied.
+    pub(crate) fn part_bytes(&self) -> usize {
+        self.part_bytes
+    }
+
     /// Begins a blob; it exists once [`BlobWriter::finish`] has returned.
     pub(crate) fn write(&self, key: &str) -> BlobWriter {
         BlobWriter {
@@ -210,6 +215,10 @@ impl BlobWriter {
     pub(crate) async fn push(&mut self, mut bytes: Bytes) -> Result<(), Error> {
         let part_bytes = self.blobs.part_bytes;
         while !bytes.is_empty() {
+            if self.buffer.is_empty() && bytes.len() >= part_bytes {
+                self.write_part(bytes.split_to(part_bytes)).await?;
+                continue;
+            }
             let room = part_bytes - self.buffer.len();
             self.buffer.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
             if self.buffer.len() == part_bytes {
@@ -241,7 +250,7 @@ impl BlobWriter {
 
     /// Makes the blob durable. After an error the key must not be used: nothing is known of what is there.
     pub(crate) async fn finish(mut self) -> Result<(), Error> {
-        let rest = self.buffer.split().freeze();
+        let rest = std::mem::take(&mut self.buffer).freeze();
         if self.upload.is_none() {
             self.blobs.store.put(&self.path, PutPayload::from_bytes(rest)).await?;
             return Ok(());

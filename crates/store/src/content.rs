@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::StreamExt as _;
+use tokio::task::JoinHandle;
 
 use crate::blob::BlobWriter;
 use crate::checksum::{Algorithm, Checksum, Hasher, hex};
 use crate::error::Error;
-use crate::open_space::run_blocking;
 use crate::reach::blob_prefix;
 use crate::space::SpaceCore;
 use crate::sql::Sql;
@@ -145,9 +145,6 @@ fn in_memory(bytes: &Bytes, part: Range<u64>) -> ByteStream {
     Box::pin(futures_util::stream::once(async move { run }))
 }
 
-/// Runs of at least this size are hashed where blocking is allowed.
-const HASH_ELSEWHERE_BYTES: usize = 256 * 1024;
-
 /// Takes in a body, in one pass: counts, hashes, and writes what is too large for a row to a blob. Its intent is durable
 /// before the blob is begun, so that a crash leaves nothing unknown.
 pub(crate) async fn stage<S, E>(
@@ -184,25 +181,13 @@ where
     arriving.finish(core, options).await
 }
 
-/// A body of which some has arrived.
+/// A body of which some has arrived: one part being filled, while the one before it is hashed and written.
 struct Arriving {
     size_bytes: u64,
-    /// What has arrived and was not hashed and written yet.
+    /// What has arrived and was not hashed and written yet: less than a part.
     buffer: BytesMut,
-    hashers: Hashers,
+    hashing: Hashing,
     blob: Option<(String, BlobWriter)>,
-}
-
-struct Hashers {
-    digest: blake3::Hasher,
-    checksums: Vec<Hasher>,
-}
-
-impl Hashers {
-    fn update(&mut self, bytes: &[u8]) {
-        self.digest.update(bytes);
-        self.checksums.iter_mut().for_each(|hasher| hasher.update(bytes));
-    }
 }
 
 impl Arriving {
@@ -211,35 +196,35 @@ impl Arriving {
         algorithms.extend(options.expected.iter().map(|expected| expected.algorithm));
         algorithms.dedup();
         let checksums = algorithms.into_iter().map(Hasher::new).collect();
-        let hashers = Hashers { digest: blake3::Hasher::new(), checksums };
-        Arriving { size_bytes: 0, buffer: BytesMut::new(), hashers, blob: None }
+        let hashing = Hashing::Idle(Box::new(Hashers { digest: blake3::Hasher::new(), checksums }));
+        Arriving { size_bytes: 0, buffer: BytesMut::new(), hashing, blob: None }
     }
 
-    async fn take(&mut self, core: &Arc<SpaceCore>, bytes: Bytes) -> Result<(), Error> {
+    async fn take(&mut self, core: &Arc<SpaceCore>, mut bytes: Bytes) -> Result<(), Error> {
+        let part_bytes = core.blobs.part_bytes().max(core.limits.inline_bytes + 1);
         self.size_bytes += bytes.len() as u64;
-        self.buffer.extend_from_slice(&bytes);
-        let is_large = self.blob.is_some() || self.buffer.len() > core.limits.inline_bytes;
-        if is_large && self.buffer.len() >= HASH_ELSEWHERE_BYTES { self.flush(core).await } else { Ok(()) }
+        while !bytes.is_empty() {
+            let room = part_bytes - self.buffer.len();
+            self.buffer.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+            if self.buffer.len() == part_bytes {
+                self.flush(core).await?;
+                self.buffer.reserve(part_bytes);
+            }
+        }
+        Ok(())
     }
 
-    /// Hashes the buffer and sends it to the blob, which is begun if need be.
+    /// Sends the buffer to be hashed and to the blob, which is begun if need be.
     async fn flush(&mut self, core: &Arc<SpaceCore>) -> Result<(), Error> {
         if self.blob.is_none() {
             let key = announce_blob(core).await?;
             let writer = core.blobs.write(&key);
             self.blob = Some((key, writer));
         }
-        let run = self.buffer.split().freeze();
-        let mut hashers =
-            std::mem::replace(&mut self.hashers, Hashers { digest: blake3::Hasher::new(), checksums: Vec::new() });
-        let bytes = run.clone();
-        self.hashers = run_blocking(move || {
-            hashers.update(&bytes);
-            Ok(hashers)
-        })
-        .await?;
+        let part = self.buffer.split().freeze();
+        self.hashing.start(part.clone()).await?;
         match &mut self.blob {
-            Some((_, writer)) => writer.push(run).await,
+            Some((_, writer)) => writer.push(part).await,
             None => Ok(()),
         }
     }
@@ -255,20 +240,25 @@ impl Arriving {
             self.abort().await;
             return Err(Error::BodyInterrupted);
         }
-        if self.blob.is_some() || self.buffer.len() > core.limits.inline_bytes {
-            if let Err(error) = self.flush(core).await {
+        let is_large = self.blob.is_some() || self.buffer.len() > core.limits.inline_bytes;
+        if is_large && let Err(error) = self.flush(core).await {
+            self.abort().await;
+            return Err(error);
+        }
+        let mut hashers = match self.hashing.finish().await {
+            Ok(hashers) => hashers,
+            Err(error) => {
                 self.abort().await;
                 return Err(error);
             }
-        } else {
-            self.hashers.update(&self.buffer);
-        }
-        let checksums: Vec<Checksum> = self.hashers.checksums.drain(..).map(Hasher::finish).collect();
+        };
+        hashers.update(&self.buffer);
+        let checksums: Vec<Checksum> = hashers.checksums.drain(..).map(Hasher::finish).collect();
         if let Some(error) = mismatch(options, &checksums) {
             self.abort().await;
             return Err(error);
         }
-        let digest = *self.hashers.digest.finalize().as_bytes();
+        let digest = *hashers.digest.finalize().as_bytes();
         let bytes = match self.blob {
             None => PieceBytes::Inline(self.buffer.freeze()),
             Some((key, writer)) => {
@@ -278,6 +268,47 @@ impl Arriving {
         };
         let size_bytes = self.size_bytes;
         Ok(Staged { size_bytes, pieces: vec![StagedPiece { size_bytes, digest, bytes }], checksums })
+    }
+}
+
+struct Hashers {
+    digest: blake3::Hasher,
+    checksums: Vec<Hasher>,
+}
+
+impl Hashers {
+    fn update(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.checksums.iter_mut().for_each(|hasher| hasher.update(bytes));
+    }
+}
+
+/// Hashing where blocking is allowed, one part behind what arrives.
+enum Hashing {
+    Idle(Box<Hashers>),
+    UnderWay(JoinHandle<Box<Hashers>>),
+    /// A part could not be hashed, so nothing is known of the whole.
+    Failed,
+}
+
+impl Hashing {
+    /// Waits for the part before, then begins with `part`.
+    async fn start(&mut self, part: Bytes) -> Result<(), Error> {
+        let mut hashers = self.finish().await?;
+        *self = Hashing::UnderWay(tokio::task::spawn_blocking(move || {
+            hashers.update(&part);
+            hashers
+        }));
+        Ok(())
+    }
+
+    /// The hashes of all parts so far.
+    async fn finish(&mut self) -> Result<Box<Hashers>, Error> {
+        match std::mem::replace(self, Hashing::Failed) {
+            Hashing::Idle(hashers) => Ok(hashers),
+            Hashing::UnderWay(part) => part.await.map_err(|error| Error::Unavailable(Box::new(error))),
+            Hashing::Failed => Err(Error::unavailable("a part of the body could not be hashed")),
+        }
     }
 }
 

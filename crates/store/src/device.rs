@@ -40,7 +40,7 @@ pub struct LoginFlow {
     pub client_name: String,
     /// When it began.
     pub created: Timestamp,
-    /// Once granted: for whom, and the app password, sealed so that only the poll token opens it.
+    /// Once granted: for whom, and the app password, sealed by the caller.
     pub grant: Option<LoginGrant>,
 }
 
