@@ -45,6 +45,8 @@ section! {
     Server {
         /// Addresses to listen on: `127.0.0.1:8080`, `[::]:80`, or `unix:/run/nichoir.sock`. Sockets passed by systemd come besides.
         listen: Vec<String> = vec!["127.0.0.1:8080".to_owned()],
+        /// Permissions of unix sockets, octal.
+        unix_socket_mode: String = "0660".to_owned(),
         /// Address of the admin listener (/healthz, /readyz, /metrics); empty: none.
         admin_listen: String = String::new(),
         /// Spaces answer at NAME.base_domain.
@@ -67,6 +69,12 @@ section! {
         headers_max: usize = 100,
         /// Seconds that a client may pause while it sends a body.
         body_idle_seconds: u64 = 120,
+        /// Bytes a second of a body, on average after its first minute; slower clients are cut off.
+        body_bytes_per_second_min: u64 = 64,
+        /// Seconds that a client may leave a piece of an answer unread.
+        write_idle_seconds: u64 = 120,
+        /// Seconds from the last byte of a request to its answer; then 503.
+        answer_seconds: u64 = 300,
         /// HTTP/2 requests at once on one connection.
         http2_streams_max: u32 = 100,
         /// Seconds that requests under way may still take when the server stops.

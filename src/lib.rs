@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 mod gate;
 pub mod observe;
+mod pace;
 mod route;
 pub mod server;
 mod stack;

@@ -39,14 +39,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// A request has begun.
-    pub(crate) fn begin(&self) {
+    /// A request has begun; it is under way until what is returned goes, also when its client leaves before the answer.
+    pub(crate) fn begin(self: &Arc<Self>) -> UnderWay {
         self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(self))
     }
 
     /// A request was answered.
     pub(crate) fn end(&self, status: StatusCode, took: Duration) {
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
         if let Some(counter) = self.by_status.get(usize::from(status.as_u16() / 100).wrapping_sub(1)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
@@ -86,6 +86,16 @@ impl Metrics {
             let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");
         }
         text
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<Metrics>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

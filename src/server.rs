@@ -2,12 +2,12 @@
 //! what is under way.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream;
-use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,11 +15,11 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use nichoir_dav::request::empty;
 use nichoir_dav::request_target::Watched;
-use nichoir_dav::{Body, BoxError, Request, Response};
+use nichoir_dav::{Request, Response};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
@@ -28,6 +28,7 @@ use crate::app::App;
 use crate::config::Server as Settings;
 use crate::gate::Peer;
 use crate::observe;
+use crate::pace::{Pace, Paced, Progress, impatient};
 
 /// A socket that waits for connections.
 #[derive(Debug)]
@@ -43,13 +44,19 @@ impl Listener {
     ///
     /// # Errors
     /// What could not be listened on, and why.
-    pub async fn bind(address: &str) -> Result<Listener, String> {
+    pub async fn bind(address: &str, unix_socket_mode: &str) -> Result<Listener, String> {
         let failed = |error: std::io::Error| format!("cannot listen on {address}: {error}");
         match address.strip_prefix("unix:") {
             Some(path) => {
-                // A socket file that a former run left would be in the way.
-                let _ = std::fs::remove_file(path);
-                UnixListener::bind(Path::new(path)).map(Listener::Unix).map_err(failed)
+                let mode = u32::from_str_radix(unix_socket_mode, 8)
+                    .map_err(|_| format!("server.unix_socket_mode: {unix_socket_mode} is no octal number"))?;
+                // A socket file that a former run left would be in the way; one that somebody listens on stays.
+                if UnixStream::connect(path).await.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
+                    let _ = std::fs::remove_file(path);
+                }
+                let listener = UnixListener::bind(path).map_err(failed)?;
+                std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
+                Ok(Listener::Unix(listener))
             }
             None => TcpListener::bind(address).await.map(Listener::Tcp).map_err(failed),
         }
@@ -117,8 +124,7 @@ struct Serving {
     builder: auto::Builder<TokioExecutor>,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
-    body_idle: Duration,
-    header_wait: Duration,
+    pace: Pace,
 }
 
 /// Serves until `stop` says so, then finishes what is under way, for at most the drain time.
@@ -133,8 +139,7 @@ pub async fn serve(
         builder: builder(settings),
         tls,
         places: Arc::new(Semaphore::new(settings.connections_max)),
-        body_idle: Duration::from_secs(settings.body_idle_seconds),
-        header_wait: Duration::from_secs(settings.header_seconds),
+        pace: Pace::from(settings),
         app,
     };
     let graceful = Arc::new(GracefulShutdown::new());
@@ -177,10 +182,13 @@ async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
-        let Ok(place) = Arc::clone(&serving.places).acquire_owned().await else { return };
-        let accepted = tokio::select! {
+        let next = async {
+            let place = Arc::clone(&serving.places).acquire_owned().await.expect("the semaphore is never closed");
+            (place, accept_one(&listener).await)
+        };
+        let (place, accepted) = tokio::select! {
             _ = stop.wait_for(|stopped| *stopped) => return,
-            accepted = accept_one(&listener) => accepted,
+            next = next => next,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -208,7 +216,8 @@ async fn accept_one(listener: &Listener) -> std::io::Result<(Box<dyn Duplex>, Pe
     match listener {
         Listener::Tcp(listener) => {
             let (stream, address) = listener.accept().await?;
-            stream.set_nodelay(true)?;
+            // It fails for a client that is gone already, which shows soon enough.
+            let _ = stream.set_nodelay(true);
             Ok((Box::new(stream), Peer { address: Some(address.ip()), has_tls: false }))
         }
         Listener::Unix(listener) => {
@@ -222,21 +231,21 @@ impl Serving {
     async fn connection(&self, stream: Box<dyn Duplex>, peer: Peer, watcher: hyper_util::server::graceful::Watcher) {
         let (stream, peer): (Box<dyn Duplex>, Peer) = match &self.tls {
             None => (stream, peer),
-            Some(tls) => match tokio::time::timeout(self.header_wait, tls.accept(stream)).await {
+            Some(tls) => match tokio::time::timeout(self.pace.opening, tls.accept(stream)).await {
                 Ok(Ok(stream)) => (Box::new(stream), Peer { has_tls: true, ..peer }),
                 Ok(Err(error)) => return debug!(%error, "no TLS with this client"),
                 Err(_) => return,
             },
         };
-        let (app, body_idle) = (self.app.clone(), self.body_idle);
-        let (stream, line) = Watched::new(stream);
+        let (app, pace) = (self.app.clone(), self.pace);
+        let (stream, line) = Watched::new(Paced::new(stream, &pace));
         let service = service_fn(move |request: http::Request<Incoming>| {
             let (app, line) = (app.clone(), line.clone());
             async move {
                 Ok::<_, Infallible>(if line.has_fragment(request.method(), request.uri()) {
                     misdirected()
                 } else {
-                    app.handle(peer, received(request, body_idle)).await
+                    app.handle(peer, received(request, pace)).await
                 })
             }
         });
@@ -255,21 +264,10 @@ fn misdirected() -> Response {
 }
 
 /// The request with a body that ends when its client falls silent.
-fn received(request: http::Request<Incoming>, body_idle: Duration) -> Request {
-    request.map(|body| if body.is_end_stream() { empty() } else { impatient(body, body_idle) })
-}
-
-fn impatient(body: Incoming, idle: Duration) -> Body {
-    let frames = stream::unfold(Some(body), move |body| async move {
-        let mut body = body?;
-        let frame: Result<_, BoxError> = match tokio::time::timeout(idle, body.frame()).await {
-            Ok(frame) => frame?.map_err(Into::into),
-            Err(_) => Err("the client fell silent".into()),
-        };
-        let rest = frame.is_ok().then_some(body);
-        Some((frame, rest))
-    });
-    StreamBody::new(frames).boxed_unsync()
+fn received(mut request: http::Request<Incoming>, pace: Pace) -> Request {
+    let progress = Progress::begin(pace.answer);
+    request.extensions_mut().insert(progress.clone());
+    request.map(|body| if body.is_end_stream() { empty() } else { impatient(body, pace, progress) })
 }
 
 /// Serves the admin listener until `stop` says so.

@@ -48,13 +48,13 @@ pub(super) async fn until_stopped(
     let mut listeners = Listener::from_systemd()?;
     if listeners.is_empty() {
         for address in &settings.listen {
-            listeners.push(Listener::bind(address).await?);
+            listeners.push(Listener::bind(address, &settings.unix_socket_mode).await?);
         }
     }
     let addresses: Vec<String> = listeners.iter().map(Listener::address).collect();
     let (stop, stopped) = watch::channel(false);
     if !settings.admin_listen.is_empty() {
-        let listener = Listener::bind(&settings.admin_listen).await?;
+        let listener = Listener::bind(&settings.admin_listen, &settings.unix_socket_mode).await?;
         info!("admin listener on {}", listener.address());
         tokio::spawn(server::serve_admin(app.clone(), listener, stopped.clone()));
     }
