@@ -23,7 +23,6 @@ const OWNED: &[(&str, &str)] = &[
     ("object_store", "nichoir-store"),
     ("quick-xml", "nichoir-xml"),
     ("argon2", "nichoir-auth"),
-    ("clap", "nichoir"),
     ("toml", "nichoir"),
     ("tracing-subscriber", "nichoir"),
 ];
