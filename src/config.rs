@@ -86,7 +86,7 @@ section! {
     /// `[storage]`: where metadata and blobs live.
     Storage {
         /// Directory of everything that is kept on this machine. Under systemd, its state directory unless set.
-        data_dir: PathBuf = PathBuf::from("nichoir-data"),
+        data_dir: PathBuf = PathBuf::from("/var/lib/nichoir"),
         /// `postgres://user:password@host/database`; empty: SQLite files below data_dir.
         postgres_url: String = String::new(),
         /// File that holds postgres_url, for secrets kept apart; a name without a slash is one of systemd's credentials.

@@ -95,8 +95,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     let mut config = Config::load(arguments.config.as_deref()).map_err(|wrong| format!("configuration: {wrong}"))?;
+    let is_demo = matches!(arguments.command, Command::Demo(_));
     if let Some(directory) = arguments.data_dir {
         config.storage.data_dir = directory;
+    } else if is_demo && config.storage.data_dir == Config::default().storage.data_dir {
+        config.storage.data_dir = "nichoir-data".into();
     }
     let session = Session { config, is_json: arguments.json };
     match arguments.command {
