@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, href};
+use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{Nextcloud, Visit, auth_error, legacy, login_flow, ocs, status, suspended};
 use nichoir_store::{Ports, Space, SpaceState, Store};
@@ -28,6 +29,8 @@ struct Parts {
     dav: Dav,
     trusted: Vec<Network>,
     has_dialect: bool,
+    /// Bulk upload, where it is switched on.
+    bulk: Option<BulkLimits>,
     product_name: String,
     metrics: Arc<Metrics>,
     ports: Ports,
@@ -53,6 +56,7 @@ impl App {
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,
+            bulk: config.bulk_limits(),
             product_name: config.dialect.product_name.clone(),
             metrics: Arc::new(Metrics::default()),
             ports,
@@ -120,7 +124,13 @@ impl App {
         request: Request,
     ) -> Result<Response, Request> {
         let public_url = arrival.public_url.as_str();
-        let visit = Visit { space, auth: &self.0.auth, address: arrival.address, public_url };
+        let visit = Visit {
+            space,
+            auth: &self.0.auth,
+            address: arrival.address,
+            public_url,
+            has_bulk_upload: self.0.bulk.is_some(),
+        };
         if !self.0.has_dialect {
             return Err(request);
         }
@@ -165,6 +175,10 @@ impl App {
                 let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
                 upload::handle(dav, &caller, &UploadMount { prefix: home.prefix, files }, request).await
             }
+            DavRoute::Bulk => match &self.0.bulk {
+                Some(limits) => bulk::handle(dav, &caller, limits, request).await,
+                None => dav.refuse(Error::not_found()),
+            },
             // Another account's tree and one that does not exist look the same.
             DavRoute::Files(_) | DavRoute::Uploads(_) => dav.refuse(Error::not_found()),
             route => match virtual_resources(&route, &caller, &principal, request.uri().path()) {

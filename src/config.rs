@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use nichoir_auth::AuthLimits;
 use nichoir_dav::header::depth::Depth;
+use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -207,6 +208,12 @@ section! {
         nextcloud: bool = true,
         /// The product name that clients show.
         product_name: String = "Nichoir".to_owned(),
+        /// Whether many small files may come in one request. Desktop clients before 3.16.3 send no empty files once it is offered.
+        has_bulk_upload: bool = false,
+        /// Files in one such request.
+        bulk_files_max: usize = BulkLimits::default().bulk_files_max,
+        /// Bytes of the headers of one file in it.
+        bulk_header_bytes_max: usize = BulkLimits::default().bulk_header_bytes_max,
     }
 }
 
@@ -329,6 +336,12 @@ impl Config {
             sync_results_max: limits.sync_results_max,
             ..nichoir_dav::Limits::default()
         }
+    }
+
+    /// What bulk upload needs to know; `None` where it is not served.
+    pub fn bulk_limits(&self) -> Option<BulkLimits> {
+        let Dialect { nextcloud, has_bulk_upload, bulk_files_max, bulk_header_bytes_max, .. } = self.dialect;
+        (nextcloud && has_bulk_upload).then_some(BulkLimits { bulk_files_max, bulk_header_bytes_max })
     }
 
     /// What log-ins need to know.

@@ -52,6 +52,8 @@ pub(crate) enum DavRoute {
     LegacyFiles(String),
     /// `/remote.php/dav/uploads/LOGIN…`.
     Uploads(Home),
+    /// `/remote.php/dav/bulk`: many small files in one request.
+    Bulk,
     /// Anything else below `/remote.php`.
     Unknown,
 }
@@ -119,6 +121,7 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "files"] => DavRoute::Homes(up_to(2)),
         ["dav", "files", login, ..] => DavRoute::Files(home(login)),
         ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
+        ["dav", "bulk"] => DavRoute::Bulk,
         _ => DavRoute::Unknown,
     }
 }
@@ -156,6 +159,7 @@ mod tests {
                 DavRoute::Files(home) => format!("files of {} at {}", home.login, home.prefix),
                 DavRoute::LegacyFiles(at) => format!("files at {at}"),
                 DavRoute::Uploads(home) => format!("uploads of {} at {}", home.login, home.prefix),
+                DavRoute::Bulk => "bulk".to_owned(),
                 DavRoute::Unknown => "unknown dav".to_owned(),
             },
             Route::Landing => "landing".to_owned(),
@@ -215,6 +219,7 @@ mod tests {
         check("/remote.php/webdav/x/y", "files at /remote.php/webdav");
         check("/remote.php/files", "files at /remote.php/files");
         check("/remote.php/dav/uploads/alice/1234/.file", "uploads of alice at /remote.php/dav/uploads/alice");
+        check("/remote.php/dav/bulk", "bulk");
         check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");
         check("/remote.php/dav/principals/users", "principals /remote.php/dav/principals/users");
         check("/remote.php/dav/principals/users/bob/", "principal of bob at /remote.php/dav/principals/users/bob");

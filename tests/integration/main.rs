@@ -4,4 +4,5 @@
 
 mod access;
 mod arrival;
+mod bulk;
 mod support;

@@ -7,7 +7,11 @@ mod answer;
 mod conditions;
 pub mod error;
 pub mod extension;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod header;
+#[cfg(test)]
+mod hostile;
 pub mod href;
 mod listing;
 mod live;

@@ -44,6 +44,8 @@ pub struct Visit<'a> {
     pub address: IpAddr,
     /// The address that clients know the space by, without a trailing slash: `https://monasso.example.org`.
     pub public_url: &'a str,
+    /// Whether bulk upload is served, and so advertised.
+    pub has_bulk_upload: bool,
 }
 
 impl Visit<'_> {

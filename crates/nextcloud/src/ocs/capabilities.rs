@@ -37,6 +37,10 @@ fn public(visit: &Visit<'_>) -> Value {
 }
 
 fn all(visit: &Visit<'_>) -> Value {
+    let mut dav = json!({ "chunking": "1.0" });
+    if visit.has_bulk_upload {
+        dav["bulkupload"] = json!("1.0");
+    }
     let characters: Vec<String> = FORBIDDEN_CHARACTERS.iter().map(char::to_string).collect();
     json!({
         "core": {
@@ -46,7 +50,7 @@ fn all(visit: &Visit<'_>) -> Value {
             "mod-rewrite-working": true,
         },
         "bruteforce": { "delay": 0, "allow-listed": false },
-        "dav": { "chunking": "1.0" },
+        "dav": dav,
         "checksums": { "preferredUploadType": "SHA1", "supportedTypes": ["SHA1", "MD5", "SHA256", "SHA3-256", "Adler32"] },
         "files": {
             "bigfilechunking": true,
