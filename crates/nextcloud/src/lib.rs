@@ -9,6 +9,8 @@ pub mod bulk;
 mod dialect;
 mod error_body;
 mod filter_files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 pub mod legacy;
 pub mod login_flow;
