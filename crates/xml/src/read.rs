@@ -1,5 +1,7 @@
 //! From bytes to an [`Element`], within limits: no document type, no unbounded depth, number or size.
 
+use std::borrow::Cow;
+
 use quick_xml::XmlVersion;
 use quick_xml::events::attributes::Attribute as RawAttribute;
 use quick_xml::events::{BytesStart, Event};
@@ -45,12 +47,11 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Element, Error> {
     if bytes.len() > limits.request_xml_bytes {
         return Err(Error::TooLarge("request_xml_bytes"));
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
+    let text = decode(bytes)?;
     if !text.chars().all(is_xml_char) {
         return Err(malformed("it has a character that XML does not allow"));
     }
-    let mut reader = NsReader::from_str(text);
+    let mut reader = NsReader::from_str(&text);
     let config = reader.config_mut();
     config.check_end_names = true;
     config.expand_empty_elements = true;
@@ -228,6 +229,25 @@ fn predefined(name: &str) -> Result<char, Error> {
 /// XML 1.0 §2.2.
 pub(crate) fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The document's characters: UTF-8, or UTF-16 with its byte order mark. XML 1.0 §4.3.3: every processor reads both.
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            return std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| malformed("it is not UTF-8"));
+        }
+    };
+    let pairs = bytes[2..].chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return Err(malformed("it is not UTF-16"));
+    }
+    let units = pairs.map(|pair| unit([pair[0], pair[1]]));
+    let text: Result<String, _> = char::decode_utf16(units).collect();
+    text.map(Cow::Owned).map_err(|_| malformed("it is not UTF-16"))
 }
 
 fn malformed(what: impl Into<String>) -> Error {

@@ -34,6 +34,20 @@ fn fragments_stand_for_themselves() {
 }
 
 #[test]
+fn utf_16_is_read_with_its_byte_order_mark() {
+    let document = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><a xmlns=\"urn:x\">é😀</a>";
+    let little: Vec<u8> = "\u{feff}".encode_utf16().chain(document.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = "\u{feff}".encode_utf16().chain(document.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    for bytes in [&little, &big] {
+        let element = read(bytes, &Limits::default()).unwrap();
+        assert_eq!(element.to_fragment(), "<a xmlns=\"urn:x\">é😀</a>");
+        assert!(read(&bytes[..bytes.len() - 1], &Limits::default()).is_err(), "half a character");
+    }
+    // A surrogate without its other half.
+    assert!(read(b"\xff\xfe<\0a\0>\0\x00\xd8<\0/\0a\0>\0", &Limits::default()).is_err());
+}
+
+#[test]
 fn inherited_language_goes_with_a_property() {
     let root = parse("<d:set xmlns:d=\"DAV:\" xml:lang=\"fr\"><d:x>oui</d:x></d:set>").unwrap();
     let inside = root.elements().next().unwrap();
