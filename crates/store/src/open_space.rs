@@ -24,6 +24,9 @@ const READERS_MAX: usize = 4;
 /// Files that an open space holds at most: two a connection and the shared index.
 pub(crate) const FILES_PER_SPACE: usize = 2 * (READERS_MAX + 1) + 1;
 
+/// Rows that SQLite's thread may be ahead of whoever reads them: about a page of a listing.
+const ROWS_BUFFERED: usize = 512;
+
 /// Where connections to a space come from.
 pub(crate) enum Engine {
     /// A file per space in this directory.
@@ -253,6 +256,8 @@ pub(crate) async fn connect_sqlite(path: &Path, space_id: Option<i64>) -> Result
         .pragma("temp_store", "memory")
         .pragma("wal_autocheckpoint", "1000")
         .statement_cache_capacity(128)
+        // A page of a listing crosses from SQLite's thread at once: waking up every 50 rows cost an eighth of its CPU time.
+        .row_buffer_size(ROWS_BUFFERED)
         .disable_statement_logging();
     Ok(Connection::sqlite(options.connect().await?, space_id))
 }
