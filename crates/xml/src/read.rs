@@ -172,7 +172,11 @@ fn expanded(
     name: QName<'_>,
 ) -> Result<(Name, Option<String>), Error> {
     let namespace = match resolved.0 {
-        ResolveResult::Bound(namespace) => namespace.as_ref().to_owned(),
+        // The resolver keeps the declaration as it was written, references and all.
+        ResolveResult::Bound(namespace) => {
+            let namespace = quick_xml::escape::unescape(namespace.as_ref());
+            namespace.map_err(|error| malformed(error.to_string()))?.into_owned()
+        }
         ResolveResult::Unbound => String::new(),
         ResolveResult::Unknown(prefix) => {
             return Err(malformed(format!("the prefix {} is not declared", prefix)));

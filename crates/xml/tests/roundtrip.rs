@@ -34,6 +34,16 @@ fn fragments_stand_for_themselves() {
 }
 
 #[test]
+fn references_in_a_namespace_are_resolved_once() {
+    check("<p:a xmlns:p=\"urn:x?a&amp;b&gt;\"/>", "<p:a xmlns:p=\"urn:x?a&amp;b&gt;\"/>");
+    assert_eq!(parse("<a xmlns=\"D&#65;V:\"/>").unwrap().name, Name::owned("DAV:", "a"));
+    check(
+        "<a xmlns:p=\"urn:&#120;\" xmlns:q=\"urn:x\" p:b=\"1\" q:b=\"2\"/>",
+        "error: the XML is not well-formed: an attribute is given twice",
+    );
+}
+
+#[test]
 fn utf_16_is_read_with_its_byte_order_mark() {
     let document = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><a xmlns=\"urn:x\">é😀</a>";
     let little: Vec<u8> = "\u{feff}".encode_utf16().chain(document.encode_utf16()).flat_map(u16::to_le_bytes).collect();
