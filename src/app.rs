@@ -52,7 +52,7 @@ impl App {
             if config.dialect.nextcloud { vec![Arc::new(Nextcloud)] } else { Vec::new() };
         Ok(App(Arc::new(Parts {
             auth: Authenticator::new(config.auth_limits(), &ports),
-            dav: Dav::new(extensions, config.dav_limits()),
+            dav: Dav::new(extensions, &[], config.dav_limits()),
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,

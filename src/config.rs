@@ -122,6 +122,8 @@ section! {
         group_changes_max: usize = Limits::default().group_changes_max,
         /// Rows in one page of a listing.
         page_rows: i64 = Limits::default().page_rows,
+        /// Members of a calendar or address book that are read at once, with their content.
+        page_members: i64 = Limits::default().page_members,
     }
 }
 
@@ -298,6 +300,7 @@ impl Config {
             open_spaces_max: storage.open_spaces_max,
             idle_close_seconds: storage.idle_close_seconds,
             page_rows: storage.page_rows,
+            page_members: storage.page_members,
             queued_changes_max: storage.queued_changes_max.max(1),
             group_changes_max: storage.group_changes_max.max(1),
             lock_timeout_seconds_max: limits.lock_timeout_seconds_max,

@@ -24,9 +24,11 @@ const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-
 pub(crate) const DAV: HeaderName = HeaderName::from_static("dav");
 
 /// The `DAV` header: compliance classes, then what the extensions add.
-pub(crate) fn dav_header(extensions: &[Arc<dyn Extension>]) -> HeaderValue {
+pub(crate) fn dav_header(extensions: &[Arc<dyn Extension>], siblings: &[&'static str]) -> HeaderValue {
     let mut text = "1, 2, 3, extended-mkcol".to_owned();
-    for feature in extensions.iter().flat_map(|extension| extension.features()) {
+    let own = extensions.iter().flat_map(|extension| extension.features());
+    let foreign = siblings.iter().filter(|feature| !own.clone().any(|known| known == *feature));
+    for feature in own.clone().chain(foreign) {
         text.push_str(", ");
         text.push_str(feature);
     }
@@ -44,7 +46,7 @@ pub(crate) fn allow_header(extensions: &[Arc<dyn Extension>]) -> HeaderValue {
 }
 
 /// An answer without a body.
-pub(crate) fn bare(status: StatusCode) -> Response {
+pub fn bare(status: StatusCode) -> Response {
     let mut response = Response::new(empty());
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
@@ -54,7 +56,7 @@ pub(crate) fn bare(status: StatusCode) -> Response {
 }
 
 /// An answer with an XML body at hand.
-pub(crate) fn xml(status: StatusCode, body: Bytes) -> Response {
+pub fn xml(status: StatusCode, body: Bytes) -> Response {
     let length = body.len();
     let mut response = Response::new(full(body));
     *response.status_mut() = status;
@@ -64,7 +66,7 @@ pub(crate) fn xml(status: StatusCode, body: Bytes) -> Response {
 }
 
 /// An answer whose XML body is made while it is sent.
-pub(crate) fn xml_streamed(status: StatusCode, body: crate::request::Body) -> Response {
+pub fn xml_streamed(status: StatusCode, body: crate::request::Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, XML);
@@ -147,7 +149,8 @@ impl Dav {
     /// The children of a `DAV:error` element: the condition of the RFC, then the dialects' own.
     pub(crate) fn write_error(&self, error: &Error, mount: Option<&Mount>, writer: &mut Writer) {
         if let Some(condition) = error.condition() {
-            writer.open(&condition.name);
+            let own_name = self.extensions().find_map(|extension| extension.name_condition(error.hint()));
+            writer.open(own_name.as_ref().unwrap_or(&condition.name));
             for root in &condition.roots {
                 let mut text = mount.map_or(String::new(), |mount| mount.prefix.to_string());
                 href::append_path(&mut text, root);

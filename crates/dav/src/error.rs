@@ -44,6 +44,14 @@ pub enum Hint {
     Locked,
     /// The report is not known here.
     UnknownReport,
+    /// Another member of the collection has the UID.
+    UidTaken,
+    /// The collection does not take this type of component.
+    WrongComponent,
+    /// Nothing of this kind can be here.
+    WrongPlace,
+    /// A member is larger than they may be.
+    TooLargeMember,
     /// The checksum of the bytes is not the announced one.
     ChecksumMismatch,
     /// What the dialect itself calls the case.
@@ -110,6 +118,13 @@ impl Error {
     /// 413: larger than `limit`.
     pub fn too_large(limit: u64) -> Error {
         Error::new(StatusCode::PAYLOAD_TOO_LARGE, format!("Too large: the limit is {limit}."))
+    }
+
+    /// 403: a member of a calendar or address book that is larger than `limit`.
+    pub fn too_large_member(limit: u64) -> Error {
+        Error::forbidden(format!("Too large: the limit is {limit} bytes."))
+            .hinting(Hint::TooLargeMember)
+            .with_condition(dav::MAX_RESOURCE_SIZE)
     }
 
     /// 415: a body that this method does not understand.
@@ -303,6 +318,19 @@ impl From<nichoir_store::Error> for Error {
             Store::BadName(reason) => Error::bad_name(reason),
             Store::Invalid(reason) => Error::bad_request(reason),
             Store::IntoItself => Error::forbidden("A resource cannot be moved or copied into itself."),
+            Store::UidTaken { path } => {
+                let mut error = Error::conflict("Another object of this collection has that UID.")
+                    .hinting(Hint::UidTaken)
+                    .with_condition(dav::NO_UID_CONFLICT);
+                error.name_root(path);
+                error
+            }
+            Store::WrongComponent => Error::forbidden("The collection does not take this type of component.")
+                .hinting(Hint::WrongComponent)
+                .with_condition(dav::SUPPORTED_COMPONENT),
+            Store::WrongPlace => Error::forbidden("Nothing of this kind can be here.")
+                .hinting(Hint::WrongPlace)
+                .with_condition(dav::COLLECTION_LOCATION_OK),
             Store::BodyInterrupted => Error::bad_request("The request body is shorter or longer than announced."),
             Store::ChecksumMismatch { .. } => Error::bad_request(error.to_string()).hinting(Hint::ChecksumMismatch),
             Store::WrongTotal { .. } => Error::bad_request(error.to_string()),
@@ -348,6 +376,9 @@ mod tests {
         check(Store::TooLarge { limit: 3 }, "413 -");
         check(Store::BadName("no".to_owned()), "400 -");
         check(Store::IntoItself, "403 -");
+        check(Store::UidTaken { path: NodePath::root() }, "409 no-uid-conflict");
+        check(Store::WrongComponent, "403 supported-component");
+        check(Store::WrongPlace, "403 collection-location-ok");
         check(Store::StaleToken, "403 valid-sync-token");
         check(Store::Busy, "503 - retry 5");
         check(Store::ReadOnly, "503 - retry 120");

@@ -3,18 +3,20 @@
 
 use std::fmt::Debug;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
 use nichoir_auth::Caller;
 use nichoir_store::checksum::{Algorithm, Checksum};
-use nichoir_store::{Node, Timestamp};
-use nichoir_xml::{Name, Writer};
+use nichoir_store::{Account, CollectionKind, MemberIndex, Node, Timestamp};
+use nichoir_xml::{Element, Name, Writer};
 
-use crate::error::Error;
+use crate::error::{Error, Hint};
 use crate::property::Property;
 use crate::report::Report;
 use crate::request::{Body, Response};
 use crate::target::Call;
+use crate::virtual_resource::VirtualValue;
 
 /// What an extension does later, with everything it needs cloned into it.
 pub type Answering = BoxFuture<'static, Result<Response, Error>>;
@@ -60,6 +62,48 @@ pub trait Extension: Debug + Send + Sync + 'static {
     fn check_name(&self, name: &str) -> Result<(), Error> {
         let _ = name;
         Ok(())
+    }
+
+    /// What its protocol calls the condition that `hint` tells of, where that is not what `dav` calls it.
+    fn name_condition(&self, hint: Hint) -> Option<Name> {
+        let _ = hint;
+        None
+    }
+
+    /// The kind of collection that these types (`DAV:resourcetype` without `DAV:collection`) and properties of an
+    /// extended MKCOL ask for; `None` if the extension does not know them.
+    ///
+    /// # Errors
+    /// 403 for a type that it knows and cannot make.
+    fn collection_kind(&self, types: &[&Name], properties: &[&Element]) -> Result<Option<CollectionKind>, Error> {
+        let _ = (types, properties);
+        Ok(None)
+    }
+
+    /// Whether the property of an extended MKCOL is part of what [`Extension::collection_kind`] makes.
+    fn says_kind(&self, name: &Name) -> bool {
+        let _ = name;
+        false
+    }
+
+    /// The largest member of its collections, in bytes; `None` if it has none.
+    fn member_bytes_max(&self) -> Option<usize> {
+        None
+    }
+
+    /// Looks at what a client wants to put into one of its collections: what the store has to know of it.
+    ///
+    /// # Errors
+    /// The precondition of the RFC that does not hold.
+    fn check_member(&self, headers: &HeaderMap, bytes: &Bytes) -> Result<CheckedMember, Error> {
+        let _ = (headers, bytes);
+        Err(Error::forbidden("This collection takes no members."))
+    }
+
+    /// What it adds to a principal's properties; `root` is the path of the DAV root, without a trailing slash.
+    fn principal_properties(&self, account: &Account, root: &str) -> Vec<(Name, VirtualValue)> {
+        let _ = (account, root);
+        Vec::new()
     }
 
     /// Reads the dialect's headers of a PUT, before its body is touched.
@@ -113,6 +157,15 @@ pub trait Extension: Debug + Send + Sync + 'static {
         let _ = call;
         Err(body)
     }
+}
+
+/// A member that may be stored.
+#[derive(Clone, Debug)]
+pub struct CheckedMember {
+    /// What the store has to know of it.
+    pub index: MemberIndex,
+    /// What it is served as.
+    pub media_type: String,
 }
 
 /// What the headers of a PUT say beyond RFC 9110.

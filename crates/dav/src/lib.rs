@@ -3,7 +3,7 @@
 //! [`Dav::handle`] serves a mounted file tree; [`virtual_resource`] serves the fixed collections above it. What a
 //! protocol adds comes in as an [`Extension`].
 
-mod answer;
+pub mod answer;
 mod conditions;
 pub mod error;
 pub mod extension;
@@ -33,7 +33,9 @@ use nichoir_auth::Caller;
 use nichoir_xml::Name;
 
 pub use error::{Error, Hint};
-pub use extension::{Answered, Answering, Extension, PutOptions};
+pub use extension::{Answered, Answering, CheckedMember, Extension, PutOptions};
+pub use method::make as make_collection;
+pub use method::read_xml;
 pub use property::{Property, Resource, Value};
 pub use report::{Report, ReportCall};
 pub use request::{Body, BoxError, Request, Response};
@@ -89,8 +91,9 @@ struct Inner {
 }
 
 impl Dav {
-    /// An engine with these extensions.
-    pub fn new(extensions: Vec<Arc<dyn Extension>>, limits: Limits) -> Dav {
+    /// An engine with these extensions. `siblings` are the features of the engines that serve other trees of the same
+    /// server: clients look at whatever resource they meet first.
+    pub fn new(extensions: Vec<Arc<dyn Extension>>, siblings: &[&'static str], limits: Limits) -> Dav {
         let mut live: Vec<&'static Property> = Vec::new();
         let mut properties: HashMap<Name, &'static Property> = HashMap::new();
         let tables = extensions.iter().map(|extension| extension.properties()).chain([live::PROPERTIES]);
@@ -106,7 +109,7 @@ impl Dav {
         };
         let allprop = live.iter().copied().filter(is_listed).collect();
         let reports = report::all(&extensions);
-        let dav_header = answer::dav_header(&extensions);
+        let dav_header = answer::dav_header(&extensions, siblings);
         let allow = answer::allow_header(&extensions);
         Dav(Arc::new(Inner { limits, extensions, properties, allprop, live, reports, dav_header, allow }))
     }

@@ -29,7 +29,7 @@ pub(crate) struct Listing {
     mount: Mount,
     selection: Selection,
     quota: Option<Quota>,
-    sync_token: Option<i64>,
+    log_floor: Option<i64>,
     body: Multistatus,
     is_deep: bool,
     is_of_folder: bool,
@@ -52,8 +52,7 @@ impl Listing {
     /// Looks the resource up and writes its own response.
     pub(crate) async fn open(call: &Call<'_>, depth: Depth, selection: Selection) -> Result<Listing, Error> {
         let tree = &call.caller.tree;
-        // Before the node: a change in between is then reported once too often rather than never.
-        let sync_token = if selection.needs_sync_token() { Some(tree.sync_token().await?) } else { None };
+        let log_floor = if selection.needs_log_floor() { Some(tree.log_floor().await?) } else { None };
         let node = tree.node(call.path, selection.needs()).await?;
         let wants_quota = selection.needs().includes(nichoir_store::Needs::QUOTA);
         let quota = if wants_quota { Some(tree.quota().await?) } else { None };
@@ -63,7 +62,7 @@ impl Listing {
             mount: call.mount.clone(),
             selection,
             quota,
-            sync_token,
+            log_floor,
             body: Multistatus::new(),
             is_deep: depth == Depth::Infinity,
             is_of_folder: node.is_folder(),
@@ -91,14 +90,14 @@ impl Listing {
     ) -> Result<Listing, Error> {
         let wants_quota = selection.needs().includes(nichoir_store::Needs::QUOTA);
         let quota = if wants_quota { Some(call.caller.tree.quota().await?) } else { None };
-        let sync_token = if selection.needs_sync_token() { Some(call.caller.tree.sync_token().await?) } else { None };
+        let log_floor = if selection.needs_log_floor() { Some(call.caller.tree.log_floor().await?) } else { None };
         Ok(Listing {
             dav: call.dav.clone(),
             caller: call.caller.clone(),
             mount: call.mount.clone(),
             selection,
             quota,
-            sync_token,
+            log_floor,
             body: Multistatus::new(),
             is_deep,
             is_of_folder: true,
@@ -175,7 +174,8 @@ impl Listing {
             mount: &self.mount,
             node,
             quota: self.quota,
-            sync_token: self.sync_token,
+            log_floor: self.log_floor,
+            rendered: None,
         };
         self.body.resource(href, &resource, &self.selection);
     }

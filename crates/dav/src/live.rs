@@ -32,8 +32,10 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(dav::CURRENT_USER_PRIVILEGE_SET).read(|_| Some(Value::Elements(privilege::write_all))),
     Property::live(dav::SUPPORTED_REPORT_SET).read(|_| Some(Value::Elements(write_reports))),
     Property::live(dav::SYNC_TOKEN).read(|it| {
-        folder(it).and(it.sync_token)?;
-        Some(Value::Appended(|it, text| sync_collection::append_token(text, it.sync_token.unwrap_or_default())))
+        folder(it).and(it.log_floor)?;
+        Some(Value::Appended(|it, text| {
+            sync_collection::append_token(text, it.node, it.log_floor.unwrap_or_default());
+        }))
     }),
 ];
 

@@ -17,14 +17,14 @@ static ALL: &[Name] = &[
 ];
 
 /// What anybody may do with a fixed collection.
-pub(crate) static READING: &[Name] = &[dav::READ, dav::READ_CURRENT_USER_PRIVILEGE_SET];
+pub static READING: &[Name] = &[dav::READ, dav::READ_CURRENT_USER_PRIVILEGE_SET];
 
 pub(crate) fn write_all(_: &Resource<'_>, writer: &mut Writer) {
     write(ALL, writer);
 }
 
 /// A `DAV:privilege` element each.
-pub(crate) fn write(privileges: &[Name], writer: &mut Writer) {
+pub fn write(privileges: &[Name], writer: &mut Writer) {
     for privilege in privileges {
         writer.open(&dav::PRIVILEGE);
         writer.empty(privilege);

@@ -28,8 +28,10 @@ pub struct Resource<'a> {
     pub node: &'a Node,
     /// The pool, loaded with [`Needs::QUOTA`].
     pub quota: Option<Quota>,
-    /// The present sync token, loaded when `DAV:sync-token` is asked for.
-    pub sync_token: Option<i64>,
+    /// How far back the change log reaches, loaded when `DAV:sync-token` is asked for.
+    pub log_floor: Option<i64>,
+    /// What a report made of the member's content.
+    pub rendered: Option<&'a str>,
 }
 
 /// A property's value, written without being copied where possible.
@@ -55,6 +57,8 @@ pub enum Value<'a> {
     Href(Cow<'a, str>),
     /// Text that this function appends.
     Appended(fn(&Resource<'_>, &mut String)),
+    /// The whole element, as a self-contained fragment.
+    Fragment(Cow<'a, str>),
     /// Elements that this function writes.
     Elements(fn(&Resource<'_>, &mut Writer)),
 }
@@ -77,6 +81,7 @@ impl<'a> Value<'a> {
                 writer.text_element(&dav::HREF, &href);
                 return writer.close();
             }
+            Value::Fragment(fragment) => return writer.fragment(&fragment),
             Value::Elements(write) => {
                 writer.open(name);
                 write(resource, writer);

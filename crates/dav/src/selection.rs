@@ -80,7 +80,7 @@ pub struct Selection {
     has_names_only: bool,
     is_minimal: bool,
     needs: Needs,
-    needs_sync_token: bool,
+    needs_log_floor: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl Selection {
             has_names_only: false,
             is_minimal,
             needs: Needs::NONE,
-            needs_sync_token: false,
+            needs_log_floor: false,
         };
         match request {
             PropertyRequest::Prop(names) => selection.add_named(dav, names),
@@ -134,8 +134,8 @@ impl Selection {
     }
 
     /// Whether `DAV:sync-token` is among what was asked for.
-    pub(crate) fn needs_sync_token(&self) -> bool {
-        self.needs_sync_token
+    pub fn needs_log_floor(&self) -> bool {
+        self.needs_log_floor
     }
 
     fn add_all(&mut self, rows: &[&'static Property]) {
@@ -162,7 +162,7 @@ impl Selection {
                     return;
                 }
                 self.needs = self.needs | row.needs;
-                self.needs_sync_token |= row.name == dav::SYNC_TOKEN && (is_named || self.has_names_only);
+                self.needs_log_floor |= row.name == dav::SYNC_TOKEN && (is_named || self.has_names_only);
             }
             Source::Dead(_) => self.needs = self.needs | Needs::DEAD_PROPERTIES,
         }

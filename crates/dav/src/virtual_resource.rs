@@ -40,6 +40,8 @@ pub enum VirtualValue {
     Hrefs(Vec<String>),
     /// Empty elements of these names.
     Elements(Vec<Name>),
+    /// XML that stands for itself.
+    Fragment(String),
     /// `DAV:privilege` elements.
     Privileges(&'static [Name]),
 }
@@ -202,6 +204,7 @@ impl VirtualValue {
         match self {
             VirtualValue::Hrefs(hrefs) => hrefs.iter().for_each(|href| writer.text_element(&dav::HREF, href)),
             VirtualValue::Elements(names) => names.iter().for_each(|name| writer.empty(name)),
+            VirtualValue::Fragment(fragment) => writer.fragment(fragment),
             VirtualValue::Privileges(privileges) => privilege::write(privileges, writer),
             _ => {}
         }

@@ -140,6 +140,8 @@ where
         created: file.told.created,
         checksums: file.told.checksums,
         makes_parents: false,
+        media_type: None,
+        member: None,
         conditions: file.conditions,
     };
     Ok(caller.tree.apply(change).await.map(|written| written.node).map_err(Error::from))

@@ -2,9 +2,7 @@
 
 use http::StatusCode;
 use nichoir_dav::multistatus::Multistatus;
-use nichoir_dav::{
-    Answering, Error, PropertyRequest, Report, ReportCall, Resource, Response, Selection, header::prefer, href,
-};
+use nichoir_dav::{Answering, Error, PropertyRequest, Report, ReportCall, Response, Selection, header::prefer, href};
 use nichoir_store::Needs;
 use nichoir_xml::oc;
 
@@ -32,8 +30,7 @@ async fn filter_files(call: ReportCall) -> Result<Response, Error> {
     let quota = if selection.needs().includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
     let mut body = Multistatus::new();
     for (path, node) in tree.favourites(&call.path, selection.needs()).await? {
-        let resource =
-            Resource { dav: &call.dav, caller: &call.caller, mount: &call.mount, node: &node, quota, sync_token: None };
+        let resource = call.resource(&node, quota, None);
         body.resource(&href::of(&call.mount.prefix, &path, node.is_folder()), &resource, &selection);
     }
     Ok(crate::xml_response(StatusCode::MULTI_STATUS, body.finish()))

@@ -60,6 +60,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         created: None,
         checksums: None,
         makes_parents: false,
+        media_type: None,
+        member: None,
         conditions: Conditions::default(),
     };
     let written = tree.apply(change).await?;

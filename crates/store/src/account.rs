@@ -193,7 +193,7 @@ async fn create(tx: &mut Tx, new: NewAccount) -> Result<Account, Error> {
     find(&mut tx.connection, BY_ID, &[id.into()]).await
 }
 
-async fn make_root(tx: &mut Tx, name: String) -> Result<FileId, Error> {
+pub(crate) async fn make_root(tx: &mut Tx, name: String) -> Result<FileId, Error> {
     tx.advance();
     let id = FileId(tx.fresh_id());
     let args = [id.into(), NO_PARENT.into(), name.into(), true.into(), tx.etag().into(), tx.now().into()];
@@ -225,7 +225,9 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     for upload in uploads {
         crate::change::abort_upload(tx, upload.int(0)?).await?;
     }
-    for (root, is_trash) in [(account.home, false), (account.trash, true)] {
+    let mut roots = crate::area::roots_of(tx, id).await?;
+    roots.push((account.home, account.trash));
+    for (root, is_trash) in roots.into_iter().flat_map(|(root, trash)| [(root, false), (trash, true)]) {
         let bytes = tx.row(SIZE, &[root.into()]).await?.count(0)?;
         if is_trash {
             tx.refund_reclaimed(bytes)
@@ -234,7 +236,9 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
-    for forget in [FORGET_TRASH, FORGET_FAVOURITES, FORGET_LOCKS, FORGET_DEVICES, FORGET_FLOWS, FORGET_FINISHED] {
+    for forget in
+        [FORGET_TRASH, FORGET_ROOTS, FORGET_FAVOURITES, FORGET_LOCKS, FORGET_DEVICES, FORGET_FLOWS, FORGET_FINISHED]
+    {
         tx.run(forget, &[id.into()]).await?;
     }
     tx.one(DELETE, &[id.into()]).await
@@ -317,6 +321,8 @@ const PURGE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id
 
 const FORGET_TRASH: Sql = Sql("DELETE FROM trash WHERE space_id = $1 AND account_id = $2");
 
+const FORGET_ROOTS: Sql = Sql("DELETE FROM root WHERE space_id = $1 AND account_id = $2");
+
 const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AND account_id = $2");
 
 const FORGET_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND account_id = $2");
@@ -342,6 +348,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SIZE,
     PURGE,
     FORGET_TRASH,
+    FORGET_ROOTS,
     FORGET_FAVOURITES,
     FORGET_LOCKS,
     FORGET_DEVICES,

@@ -28,6 +28,7 @@ pub(crate) async fn changes_since(
     limit: usize,
     needs: Needs,
 ) -> Result<Changes, Error> {
+    // Before anything is listed: what changes meanwhile is told again next time rather than never.
     let folder = tree.node(path, Needs::NONE).await?;
     if !folder.is_folder() {
         return Err(Error::NotACollection);
@@ -54,7 +55,7 @@ pub(crate) async fn changes_since(
         }
     }
     let is_truncated = end < touched.len();
-    let token = if is_truncated { touched[end - 1].change_seq } else { newest };
+    let token = if is_truncated { touched[end - 1].change_seq } else { folder.sync_token(floor) };
     touched.truncate(end);
     let mut changed = Vec::with_capacity(touched.len());
     for Touched { path, .. } in touched {
@@ -81,7 +82,7 @@ async fn touched_members(tree: &Tree, path: &NodePath, folder: FileId, token: i6
 }
 
 async fn touched_below(tree: &Tree, path: &NodePath, token: i64) -> Result<Vec<Touched>, Error> {
-    let home = tree.account().home;
+    let home = tree.root;
     let mut latest: BTreeMap<NodePath, i64> = BTreeMap::new();
     let mut folders: HashMap<i64, Option<NodePath>> = HashMap::new();
     let mut walked = HashSet::new();

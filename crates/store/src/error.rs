@@ -59,6 +59,18 @@ pub enum Error {
     /// A name that cannot be stored; says why.
     #[error("bad name: {0}")]
     BadName(String),
+    /// Another member of the collection has the UID, or the member had another before.
+    #[error("the UID belongs to {path}")]
+    UidTaken {
+        /// The path of the member that has it.
+        path: NodePath,
+    },
+    /// The collection does not take this type of component.
+    #[error("the collection does not take this type of component")]
+    WrongComponent,
+    /// A collection inside of a collection, or a member outside of one.
+    #[error("nothing of this kind can be here")]
+    WrongPlace,
     /// A value that makes no sense; says why.
     #[error("{0}")]
     Invalid(String),

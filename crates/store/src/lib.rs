@@ -7,10 +7,12 @@
 //! Sizes are in bytes, instants in microseconds ([`Timestamp`]), durations in the unit their name says.
 
 mod account;
+mod area;
 mod blob;
 pub mod change;
 mod change_log;
 pub mod checksum;
+mod collection;
 pub mod conditions;
 mod content;
 mod control;
@@ -39,6 +41,7 @@ mod writer;
 
 pub use account::{Account, AccountUpdate, NewAccount, Role};
 pub use blob::Blobs;
+pub use collection::{Area, CARD, CollectionKind, Components, MemberFilter, MemberIndex};
 pub use content::{ByteStream, Content, StageOptions, Staged};
 pub use device::{Device, LoginFlow, LoginGrant};
 pub use error::{Error, Source};

@@ -1,7 +1,11 @@
 //! What a node is: a file or a folder of an account's tree, as it is handed out.
 
 use std::fmt;
+use std::sync::Arc;
 
+use bytes::Bytes;
+
+use crate::collection::CollectionKind;
 use crate::lock::Lock;
 use crate::ports::Timestamp;
 
@@ -91,6 +95,10 @@ pub struct Node {
     pub media_type: Option<String>,
     /// Checksums as the client sent them, such as `SHA1:2fd4…`, separated by spaces.
     pub checksums: Option<String>,
+    /// What kind of collection it is; `None` for a file and for a plain folder.
+    pub collection: Option<Arc<CollectionKind>>,
+    /// The whole content of a file; loaded with [`Needs::BODY`].
+    pub body: Option<Bytes>,
     /// Whether the asking account marked it; loaded with [`Needs::FAVOURITE`].
     pub is_favourite: bool,
     /// Dead properties; loaded with [`Needs::DEAD_PROPERTIES`].
@@ -105,6 +113,12 @@ impl Node {
     /// Whether it has members rather than content.
     pub fn is_folder(&self) -> bool {
         self.kind == Kind::Folder
+    }
+
+    /// The sync token of a folder (RFC 6578): the sequence of the last change to it or below it, but never one that
+    /// the log does not reach back to any more ([`crate::Tree::log_floor`]).
+    pub fn sync_token(&self, log_floor: i64) -> i64 {
+        self.etag.0.max(log_floor)
     }
 
     /// Whether it is the root of an account's tree.
@@ -131,9 +145,17 @@ impl Needs {
     /// Says that the reader also wants the pool ([`crate::Tree::quota`]); loads nothing on the node.
     pub const QUOTA: Needs = Needs(16);
 
+    /// [`Node::body`], of members of calendars and address books.
+    pub const BODY: Needs = Needs(32);
+
     /// Whether all of `other` is in this set.
     pub const fn includes(self, other: Needs) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// This set without `other`.
+    pub const fn without(self, other: Needs) -> Needs {
+        Needs(self.0 & !other.0)
     }
 
     /// Both sets together.

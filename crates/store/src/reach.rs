@@ -196,15 +196,31 @@ const RULES: &[(&str, Sql)] = &[
         "SELECT trash.node_id, node.parent_id, account.trash_id FROM trash
            JOIN account ON account.space_id = $1 AND account.id = trash.account_id
            JOIN node ON node.space_id = $1 AND node.id = trash.node_id
-          WHERE trash.space_id = $1 AND node.parent_id <> account.trash_id",
+          WHERE trash.space_id = $1 AND node.parent_id <> account.trash_id
+            AND node.parent_id NOT IN (SELECT root.trash_id FROM root
+                                        WHERE root.space_id = $1 AND root.account_id = trash.account_id)",
+    )),
+    ("a member that is indexed in another collection than the one it is in", Sql(
+        "SELECT member.node_id, member.collection_id, node.parent_id FROM member
+           JOIN node ON node.space_id = $1 AND node.id = member.node_id
+          WHERE member.space_id = $1 AND node.parent_id > 0 AND member.collection_id <> node.parent_id",
+    )),
+    ("a member without its index", Sql(
+        "SELECT node.id, CAST(0 AS BIGINT), CAST(1 AS BIGINT) FROM node
+           JOIN node AS folder ON folder.space_id = $1 AND folder.id = node.parent_id
+                              AND folder.collection IS NOT NULL
+           LEFT JOIN member ON member.space_id = $1 AND member.node_id = node.id
+          WHERE node.space_id = $1 AND node.is_folder = 0 AND member.node_id IS NULL",
     )),
 ];
 
 const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
-            (SELECT CAST(COALESCE(SUM(node.size_bytes), 0) AS BIGINT) FROM account
-               JOIN node ON node.space_id = $1 AND node.id = account.home_id WHERE account.space_id = $1),
-            (SELECT CAST(COALESCE(SUM(node.size_bytes), 0) AS BIGINT) FROM account
-               JOIN node ON node.space_id = $1 AND node.id = account.trash_id WHERE account.space_id = $1),
+            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM node WHERE space_id = $1 AND id IN (
+                 SELECT home_id FROM account WHERE space_id = $1
+                 UNION ALL SELECT node_id FROM root WHERE space_id = $1)),
+            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM node WHERE space_id = $1 AND id IN (
+                 SELECT trash_id FROM account WHERE space_id = $1
+                 UNION ALL SELECT trash_id FROM root WHERE space_id = $1)),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version WHERE space_id = $1),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM chunk WHERE space_id = $1)
        FROM space_state WHERE space_id = $1");
@@ -233,6 +249,8 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM chunk WHERE space_id = $1"),
     Sql("DELETE FROM finished_upload WHERE space_id = $1"),
     Sql("DELETE FROM change_log WHERE space_id = $1"),
+    Sql("DELETE FROM root WHERE space_id = $1"),
+    Sql("DELETE FROM member WHERE space_id = $1"),
     Sql("DELETE FROM copy_map WHERE space_id = $1"),
 ];
 

@@ -127,7 +127,7 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     for version in tx.all(VERSIONS_OF, &[id.into()]).await? {
         drop_version(tx, &version).await?;
     }
-    for forget in [FORGET_PROPERTIES, FORGET_FAVOURITES, FORGET_NODE_LOCKS, FORGET_NODE] {
+    for forget in [FORGET_PROPERTIES, FORGET_MEMBER, FORGET_FAVOURITES, FORGET_NODE_LOCKS, FORGET_NODE] {
         tx.run(forget, &[id.into()]).await?;
     }
     match row.maybe_int(2)? {
@@ -213,6 +213,8 @@ const MEMBERS: Sql =
 
 const FORGET_PROPERTIES: Sql = Sql("DELETE FROM dead_property WHERE space_id = $1 AND node_id = $2");
 
+const FORGET_MEMBER: Sql = Sql("DELETE FROM member WHERE space_id = $1 AND node_id = $2");
+
 const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AND node_id = $2");
 
 const FORGET_NODE_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND node_id = $2");
@@ -243,6 +245,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     TRIM_LOG,
     MEMBERS,
     FORGET_PROPERTIES,
+    FORGET_MEMBER,
     FORGET_FAVOURITES,
     FORGET_NODE_LOCKS,
     FORGET_NODE,

@@ -1,5 +1,6 @@
 //! Rows of the `node` table and how they become [`Node`]s.
 
+use crate::collection::CollectionKind;
 use crate::error::Error;
 use crate::node::{ContentId, Etag, FileId, Kind, Node};
 use crate::ports::Timestamp;
@@ -14,10 +15,13 @@ pub(crate) const PURGED: i64 = -1;
 macro_rules! node_columns {
     () => {
         "node.id, node.parent_id, node.name, node.is_folder, node.etag, node.size_bytes, node.modified_us, \
-         node.created_us, node.uploaded_us, node.content_id, node.media_type, node.checksums"
+         node.created_us, node.uploaded_us, node.content_id, node.media_type, node.checksums, node.collection"
     };
 }
 pub(crate) use node_columns;
+
+/// How many columns [`node_columns`] has.
+pub(crate) const NODE_COLUMNS: usize = 13;
 
 /// The node in the first columns of `row`.
 pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
@@ -42,6 +46,14 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         content: row.maybe_int(9)?.map(ContentId),
         media_type: row.maybe_text(10)?,
         checksums: row.maybe_text(11)?,
+        collection: match row.maybe_text(12)? {
+            None => None,
+            Some(text) => {
+                let corrupt = Error::Corrupt { table: "node", column: "collection", id: id.0 };
+                Some(std::sync::Arc::new(CollectionKind::of_text(&text).ok_or(corrupt)?))
+            }
+        },
+        body: None,
         is_favourite: false,
         dead_properties: Vec::new(),
         locks: Vec::new(),

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::account::Account;
 use crate::blob::Blobs;
+use crate::collection::Area;
 use crate::error::Error;
-use crate::node::{FileId, Node};
+use crate::node::{AccountId, FileId, Node};
 use crate::open_space::{Engine, OpenSpaces, Opened, Reader, connect_sqlite, file_of};
 use crate::path::NodePath;
 use crate::ports::Ports;
@@ -82,6 +83,8 @@ pub(crate) struct SpaceCore {
     /// Moves with every commit; what was read under an older one is not remembered.
     generation: AtomicU64,
     remembered: Mutex<HashMap<(FileId, NodePath), Node>>,
+    /// Root and trash of the areas that were asked for; they never change.
+    pub(crate) roots: Mutex<HashMap<(AccountId, Area), (FileId, FileId)>>,
     pub(crate) opened: tokio::sync::Mutex<Option<Arc<Opened>>>,
 }
 
@@ -120,6 +123,7 @@ impl SpaceCore {
             account_epoch: AtomicU64::new(1),
             generation: AtomicU64::new(1),
             remembered: Mutex::new(HashMap::new()),
+            roots: Mutex::new(HashMap::new()),
             opened: tokio::sync::Mutex::new(None),
         }
     }
@@ -242,7 +246,13 @@ impl Space {
 
     /// The tree as `account` sees it: the only door to reading and writing nodes.
     pub fn tree_as(&self, account: &Account) -> Tree {
-        Tree { space: self.clone(), account: account.clone() }
+        Tree {
+            space: self.clone(),
+            account: account.clone(),
+            area: Area::Files,
+            root: account.home,
+            trash: account.trash,
+        }
     }
 
     /// The change sequence of the last committed change.

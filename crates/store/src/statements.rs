@@ -6,6 +6,7 @@ use crate::sql::{Connection, Sql};
 pub(crate) fn all() -> impl Iterator<Item = Sql> {
     let files = [
         crate::account::STATEMENTS,
+        crate::area::STATEMENTS,
         crate::change_log::STATEMENTS,
         crate::content::STATEMENTS,
         crate::control::STATEMENTS,

@@ -80,6 +80,8 @@ pub struct Limits {
     pub idle_close_seconds: u64,
     /// Rows a page of a listing.
     pub page_rows: i64,
+    /// Members of a calendar or address book that are read at once, with their content.
+    pub page_members: i64,
     /// Changes waiting for one space's writer; more answer [`Error::Busy`].
     pub queued_changes_max: usize,
     /// Changes in one commit.
@@ -126,6 +128,7 @@ impl Default for Limits {
             open_spaces_max: 512,
             idle_close_seconds: 60,
             page_rows: 500,
+            page_members: 200,
             queued_changes_max: 1024,
             group_changes_max: 64,
             lock_timeout_seconds_max: 3600,

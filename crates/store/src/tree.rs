@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::change::Change;
+use crate::collection::Area;
 use crate::content::{self, Content, Piece, StageOptions, Staged};
 use crate::error::{Error, Source};
 use crate::lock::{self, Lock, StoredLock, covering};
@@ -24,6 +25,9 @@ use crate::tx::{Asker, available_bytes};
 pub struct Tree {
     pub(crate) space: crate::space::Space,
     pub(crate) account: crate::account::Account,
+    pub(crate) area: Area,
+    pub(crate) root: FileId,
+    pub(crate) trash: FileId,
 }
 
 /// A page of a listing.
@@ -85,17 +89,22 @@ impl Tree {
         &self.space
     }
 
+    /// Which of the account's trees this is.
+    pub fn area(&self) -> Area {
+        self.area
+    }
+
     /// The account that it is opened as.
     pub fn account(&self) -> &crate::account::Account {
         &self.account
     }
 
-    fn core(&self) -> &std::sync::Arc<SpaceCore> {
+    pub(crate) fn core(&self) -> &std::sync::Arc<SpaceCore> {
         self.space.core()
     }
 
-    fn asker(&self) -> Asker {
-        Asker { account: self.account.clone() }
+    pub(crate) fn asker(&self) -> Asker {
+        Asker { account: self.account.clone(), area: self.area, root: self.root, trash: self.trash }
     }
 
     /// The node at `path`.
@@ -104,7 +113,7 @@ impl Tree {
     /// [`Error::NotFound`].
     pub async fn node(&self, path: &NodePath, needs: Needs) -> Result<Node, Error> {
         let is_plain = Needs::QUOTA.includes(needs);
-        let home = self.account.home;
+        let home = self.root;
         if is_plain && let Some(node) = self.core().remembered(home, path) {
             return Ok(node);
         }
@@ -130,7 +139,7 @@ impl Tree {
     pub async fn node_by_id(&self, id: FileId, needs: Needs) -> Result<(NodePath, Node), Error> {
         let path = {
             let mut reader = self.core().reader().await?;
-            look_up::path_of(&mut reader, self.account.home, id).await?.ok_or(Error::NotFound)?
+            look_up::path_of(&mut reader, self.root, id).await?.ok_or(Error::NotFound)?
         };
         let node = self.node(&path, needs).await?;
         if node.id == id { Ok((path, node)) } else { Err(Error::NotFound) }
@@ -164,7 +173,7 @@ impl Tree {
             }
         }
         let chain = match needs.includes(Needs::LOCKS) {
-            true => look_up::locate(&mut reader, self.account.home, path).await?.chain,
+            true => look_up::locate(&mut reader, self.root, path).await?.chain,
             false => Vec::new(),
         };
         self.decorate(&mut reader, &chain, &mut nodes, needs).await?;
@@ -173,7 +182,7 @@ impl Tree {
     }
 
     /// Loads what `needs` asks for onto siblings; `above` leads from the root to their folder.
-    async fn decorate(
+    pub(crate) async fn decorate(
         &self,
         connection: &mut Connection,
         above: &[Node],
@@ -208,6 +217,9 @@ impl Tree {
                     nodes[*place].member_counts = Some((folders, row.count(2)?.saturating_sub(folders)));
                 }
             }
+        }
+        if needs.includes(Needs::BODY) {
+            crate::area::add_bodies(self, connection, range, nodes).await?;
         }
         if needs.includes(Needs::LOCKS) {
             let locks = lock::active(connection, self.core().ports.clock.now()).await?;
@@ -280,12 +292,22 @@ impl Tree {
         Ok(self.node(path, Needs::LOCKS).await?.locks)
     }
 
-    /// The token to start a synchronisation of any folder from (RFC 6578): the present change sequence.
+    /// The oldest sequence that a synchronisation can start from. A folder's sync token (RFC 6578) is its etag's
+    /// sequence or this, whichever is newer: see [`Node::sync_token`].
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn sync_token(&self) -> Result<i64, Error> {
-        self.space.change_sequence().await
+    pub async fn log_floor(&self) -> Result<i64, Error> {
+        self.core().reader().await?.row(LOG_FLOOR, &[]).await?.int(0)
+    }
+
+    /// The token to start a synchronisation of the folder at `path` from (RFC 6578).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unavailable`].
+    pub async fn sync_token(&self, path: &NodePath) -> Result<i64, Error> {
+        let floor = self.log_floor().await?;
+        Ok(self.node(path, Needs::NONE).await?.sync_token(floor))
     }
 
     /// What changed below `path` since `token`; direct members only unless `is_deep`.
@@ -317,7 +339,7 @@ impl Tree {
         path: &NodePath,
         conditions: &crate::conditions::Conditions,
     ) -> Result<(), Error> {
-        let home = self.account.home;
+        let home = self.root;
         let mut reader = self.core().reader().await?;
         let located = look_up::locate(&mut reader, home, path).await?;
         let locks = lock::active(&mut reader, self.core().ports.clock.now()).await?;
@@ -421,6 +443,8 @@ const FAVOURITES: Sql = Sql("SELECT node_id FROM favourite WHERE space_id = $1 A
 
 const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes FROM space_state WHERE space_id = $1");
 
+const LOG_FLOOR: Sql = Sql("SELECT log_floor FROM space_state WHERE space_id = $1");
+
 const PIECES: Sql = Sql("SELECT offset_bytes, size_bytes, bytes, blob_key
        FROM piece WHERE space_id = $1 AND content_id = $2 ORDER BY position");
 
@@ -440,6 +464,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     MEMBERS_AMONG,
     FAVOURITES,
     POOL,
+    LOG_FLOOR,
     PIECES,
     UPLOAD,
     CHUNKS,

@@ -4,6 +4,7 @@
 //! changes runs and go back to the row before the commit.
 
 use crate::account::Account;
+use crate::collection::Area;
 use crate::error::Error;
 use crate::node::{ContentId, Etag, FileId};
 use crate::ports::Timestamp;
@@ -211,6 +212,10 @@ pub(crate) fn signed(bytes: u64) -> i64 {
 #[derive(Clone, Debug)]
 pub struct Asker {
     pub(crate) account: Account,
+    /// Which of the account's trees the change is about, its root, and where what it deletes goes.
+    pub(crate) area: Area,
+    pub(crate) root: FileId,
+    pub(crate) trash: FileId,
 }
 
 // Taking the row's lock orders the writers of several nodes on PostgreSQL; on SQLite the transaction itself does.

@@ -4,13 +4,24 @@ use http::HeaderMap;
 
 /// Whether the client wants to be spared what it can infer.
 pub fn is_minimal(headers: &HeaderMap) -> bool {
-    let says = |name: &str, wanted: &str| {
-        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split([',', ';'])).any(|part| {
-            part.chars().filter(|c| !c.is_whitespace() && *c != '"').collect::<String>().eq_ignore_ascii_case(wanted)
-        })
-    };
-    says("prefer", "return=minimal") || says("brief", "t")
+    says(headers, "prefer", "return=minimal") || says(headers, "brief", "t")
+}
+
+/// Whether the client wants to see what it has written (RFC 8144 §3).
+pub fn wants_representation(headers: &HeaderMap) -> bool {
+    says(headers, "prefer", "return=representation")
+}
+
+/// Whether the client does not want to hear of the resource that it asked, only of its members (RFC 8144 §4).
+pub fn leaves_root_out(headers: &HeaderMap) -> bool {
+    says(headers, "prefer", "depth-noroot")
+}
+
+fn says(headers: &HeaderMap, name: &str, wanted: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split([',', ';'])).any(|part| {
+        part.chars().filter(|c| !c.is_whitespace() && *c != '"').collect::<String>().eq_ignore_ascii_case(wanted)
+    })
 }
 
 #[cfg(test)]

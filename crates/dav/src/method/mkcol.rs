@@ -1,10 +1,10 @@
 //! MKCOL and extended MKCOL: create a collection, optionally with properties. RFC 4918 §9.3, RFC 5689.
 
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
-use nichoir_store::Error as StoreError;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
 use nichoir_store::change::{DeadPropertyPatch, MakeFolder, PatchProperties};
-use nichoir_xml::{Element, dav};
+use nichoir_store::{CollectionKind, Error as StoreError};
+use nichoir_xml::{Element, Name, dav};
 
 use super::proppatch::{self, Step};
 use super::{check_name, read_xml};
@@ -18,27 +18,46 @@ use crate::target::Call;
 
 pub(crate) async fn mkcol(call: Call<'_>, body: Body) -> Result<Response, Error> {
     let root = read_body(&call, body).await?;
-    let steps = root.as_ref().map(steps_of).transpose()?.unwrap_or_default();
-    let conditions = conditions::of(&call)?;
+    make(&call, root.as_ref(), None, &dav::MKCOL_RESPONSE).await
+}
+
+/// Makes the collection that `root` describes, whole or not at all: MKCOL, and what is like it (MKCALENDAR). `kind` is
+/// what it is when the properties do not say; `response` the name of the root element of a refusal.
+///
+/// # Errors
+/// Why nothing was made.
+pub async fn make(
+    call: &Call<'_>,
+    root: Option<&Element>,
+    kind: Option<CollectionKind>,
+    response: &Name,
+) -> Result<Response, Error> {
+    let steps = root.map(proppatch::steps_of).transpose()?.unwrap_or_default();
+    let kind = kind_of(call, &steps)?.or(kind);
+    let conditions = conditions::of(call)?;
     if call.path.is_root() {
         return Err(exists());
     }
     check_name(call.dav, call.path)?;
+    // What these two say is in the kind already.
+    let steps: Vec<Step<'_>> = steps.into_iter().filter(|step| !says_kind(call, step.name())).collect();
     let mut patch = PatchProperties::default();
     let failed = proppatch::prepare(call.dav, &steps, &mut patch);
     if failed.iter().any(Option::is_some) {
-        return Ok(refused(&call, &steps, &failed));
+        return Ok(refused(call, &steps, &failed, response));
     }
     let dead_properties = patch.dead.into_iter().filter_map(|step| match step {
         DeadPropertyPatch::Set(property) => Some(property),
         DeadPropertyPatch::Remove { .. } => None,
     });
-    let change = MakeFolder { path: call.path.clone(), dead_properties: dead_properties.collect(), conditions };
+    let change = MakeFolder { path: call.path.clone(), dead_properties: dead_properties.collect(), kind, conditions };
     let written = call.caller.tree.apply(change).await.map_err(|error| match error {
         StoreError::Exists | StoreError::IsACollection => exists(),
         error => error.into(),
     })?;
-    Ok(answer::written(&call, true, &Answered::of(&call, &written.node)))
+    let mut answer = answer::written(call, true, &Answered::of(call, &written.node));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(answer)
 }
 
 /// The `DAV:mkcol` element; any other body is one that is not understood (RFC 4918 §9.3: 415).
@@ -66,34 +85,36 @@ async fn read_body(call: &Call<'_>, body: Body) -> Result<Option<Element>, Error
     Ok(root)
 }
 
-/// The properties to set, without `DAV:resourcetype`, which may only say "collection" here.
-fn steps_of(root: &Element) -> Result<Vec<Step<'_>>, Error> {
-    let mut steps = proppatch::steps_of(root)?;
-    for step in &steps {
-        if step.name() == &dav::RESOURCETYPE && !is_plain_collection(step.value()) {
-            return Err(
-                Error::forbidden("Only plain collections can be made here.").with_condition(dav::VALID_RESOURCETYPE)
-            );
+/// What `DAV:resourcetype` asks for; `None` for a plain collection.
+fn kind_of(call: &Call<'_>, steps: &[Step<'_>]) -> Result<Option<CollectionKind>, Error> {
+    let values = || steps.iter().filter_map(|step| step.value());
+    let Some(told) = values().find(|value| value.name == dav::RESOURCETYPE) else { return Ok(None) };
+    let types: Vec<&Name> =
+        told.elements().map(|element| &element.name).filter(|name| **name != dav::COLLECTION).collect();
+    let properties: Vec<&Element> = values().collect();
+    for extension in call.dav.extensions() {
+        if let Some(kind) = extension.collection_kind(&types, &properties)? {
+            return Ok(Some(kind));
         }
     }
-    steps.retain(|step| step.name() != &dav::RESOURCETYPE);
-    Ok(steps)
+    if types.is_empty() && told.elements().next().is_some() {
+        return Ok(None);
+    }
+    Err(Error::forbidden("Collections of this type cannot be made here.").with_condition(dav::VALID_RESOURCETYPE))
 }
 
-fn is_plain_collection(value: Option<&Element>) -> bool {
-    value.is_some_and(|element| {
-        let mut types = element.elements();
-        types.next().is_some_and(|first| first.name == dav::COLLECTION) && types.next().is_none()
-    })
+/// Whether the property is part of what the collection is, rather than kept with it.
+fn says_kind(call: &Call<'_>, name: &Name) -> bool {
+    *name == dav::RESOURCETYPE || call.dav.extensions().any(|extension| extension.says_kind(name))
 }
 
 /// RFC 5689 §3: nothing was made; which property is to blame.
-fn refused(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>]) -> Response {
-    let mut body = Multistatus::with_root(&dav::MKCOL_RESPONSE);
+fn refused(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>], response: &Name) -> Response {
+    let mut body = Multistatus::with_root(response);
     proppatch::write_outcome(call, steps, failed, body.writer());
     answer::xml(StatusCode::FORBIDDEN, body.finish())
 }
 
 fn exists() -> Error {
-    Error::method_not_allowed("The resource exists already.", METHODS)
+    Error::method_not_allowed("The resource exists already.", METHODS).with_condition(dav::RESOURCE_MUST_BE_NULL)
 }

@@ -4,17 +4,21 @@ mod copy_move;
 mod delete;
 mod get;
 mod lock;
-mod mkcol;
+pub(crate) mod mkcol;
 mod options;
+mod post;
 mod propfind;
 mod proppatch;
 mod put;
+mod put_member;
 mod report;
+
+pub use mkcol::make;
 
 use bytes::Bytes;
 use http::request::Parts;
 use nichoir_auth::Caller;
-use nichoir_store::NodePath;
+use nichoir_store::{Area, NodePath};
 use nichoir_xml::Element;
 
 use crate::Dav;
@@ -46,26 +50,31 @@ pub(crate) async fn answer(
         "PROPPATCH" => proppatch::proppatch(call, body).await,
         "LOCK" => lock::lock(call, body).await,
         "UNLOCK" => lock::unlock(call).await,
+        "POST" if caller.tree.area() != Area::Files => post::post(call, body).await,
         "REPORT" => report::report(call, body).await,
-        _ => match of_an_extension(&call, body) {
-            Some(answering) => answering.await,
-            None => Err(Error::not_implemented()),
+        _ => match of_an_extension_or(&call, body) {
+            Ok(answering) => answering.await,
+            Err(_) => Err(Error::not_implemented()),
         },
     }
 }
 
-fn of_an_extension(call: &Call<'_>, mut body: Body) -> Option<Answering> {
+/// What an extension makes of a method; else the body, untouched.
+fn of_an_extension_or(call: &Call<'_>, mut body: Body) -> Result<Answering, Body> {
     for extension in call.dav.extensions() {
         match extension.method(call, body) {
-            Ok(answering) => return Some(answering),
+            Ok(answering) => return Ok(answering),
             Err(untouched) => body = untouched,
         }
     }
-    None
+    Err(body)
 }
 
 /// The root element of an XML body; `None` for no body at all.
-pub(crate) async fn read_xml(dav: &Dav, body: Body) -> Result<Option<Element>, Error> {
+///
+/// # Errors
+/// 400 for what is no XML or beyond the limits, 413 for too much of it.
+pub async fn read_xml(dav: &Dav, body: Body) -> Result<Option<Element>, Error> {
     let limits = &dav.limits().xml;
     let bytes: Bytes = read_whole(body, limits.request_xml_bytes).await?;
     if bytes.is_empty() {

@@ -3,9 +3,9 @@
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use http_body_util::BodyExt as _;
 use nichoir_store::change::PutFile;
-use nichoir_store::{Error as StoreError, Needs, Node, StageOptions};
+use nichoir_store::{Area, Error as StoreError, Needs, Node, StageOptions};
 
-use super::check_name;
+use super::{check_name, put_member};
 use crate::answer::{self, METHODS};
 use crate::conditions;
 use crate::error::Error;
@@ -17,6 +17,9 @@ use crate::target::Call;
 const SMALL_BYTES: u64 = 16 * 1024;
 
 pub(crate) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
+    if call.caller.tree.area() != Area::Files {
+        return put_member::put(call, body).await;
+    }
     let headers = &call.parts.headers;
     if headers.contains_key(CONTENT_RANGE) {
         // RFC 9110 §14.5: a server that cannot write a part must not take it for the whole.
@@ -52,6 +55,8 @@ pub(crate) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
         created: options.created,
         checksums: options.checksums.clone(),
         makes_parents: options.makes_parents,
+        media_type: None,
+        member: None,
         conditions,
     };
     let written = call.caller.tree.apply(change).await?;

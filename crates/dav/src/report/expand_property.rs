@@ -28,11 +28,18 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
     let rows = wanted.iter().filter_map(|it| call.dav.0.properties.get(&it.name));
     let needs = rows.fold(Needs::DEAD_PROPERTIES, |needs, row| needs | row.needs);
     let tree = &call.caller.tree;
-    let sync_token = Some(tree.sync_token().await?);
+    let log_floor = Some(tree.log_floor().await?);
     let node = tree.node(&call.path, needs).await?;
     let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
-    let resource =
-        Resource { dav: &call.dav, caller: &call.caller, mount: &call.mount, node: &node, quota, sync_token };
+    let resource = Resource {
+        dav: &call.dav,
+        caller: &call.caller,
+        mount: &call.mount,
+        node: &node,
+        quota,
+        log_floor,
+        rendered: None,
+    };
     let mut body = Multistatus::new();
     let writer = body.writer();
     writer.open(&dav::RESPONSE);

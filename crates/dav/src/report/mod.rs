@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use nichoir_auth::Caller;
-use nichoir_store::NodePath;
+use nichoir_store::{Node, NodePath, Quota};
 use nichoir_xml::{Element, Name, dav};
 
 use crate::Dav;
 use crate::extension::{Answering, Extension};
 use crate::header::depth::Depth;
+use crate::property::Resource;
 use crate::target::Mount;
 
 /// A row of a reports table.
@@ -41,6 +42,13 @@ pub struct ReportCall {
     pub headers: HeaderMap,
     /// The request's root element.
     pub root: Element,
+}
+
+impl ReportCall {
+    /// A resource of the answer.
+    pub fn resource<'a>(&'a self, node: &'a Node, quota: Option<Quota>, log_floor: Option<i64>) -> Resource<'a> {
+        Resource { dav: &self.dav, caller: &self.caller, mount: &self.mount, node, quota, log_floor, rendered: None }
+    }
 }
 
 /// The reports of the tree: ours, then those of the extensions.

@@ -4,7 +4,7 @@
 //! since. More than fits is cut, says so with 507 for the collection itself, and goes on with the token it gave.
 
 use http::StatusCode;
-use nichoir_store::{FileId, Needs, Node, Quota};
+use nichoir_store::{FileId, Needs, Node};
 use nichoir_xml::{Element, dav};
 
 use super::ReportCall;
@@ -15,17 +15,17 @@ use crate::header::prefer;
 use crate::href;
 use crate::listing::Listing;
 use crate::multistatus::Multistatus;
-use crate::property::Resource;
 use crate::request::Response;
 use crate::selection::{PropertyRequest, Selection};
 
-/// A sync token is a URI (RFC 6578 §4): this and the change sequence; for a first synchronisation that was cut
-/// also the last member told of.
+/// A sync token is a URI (RFC 6578 §4): this, the number of the collection, so that one that was deleted and made
+/// anew is another, and the change sequence; for a first synchronisation that was cut also the last member told of.
 const TOKEN: &str = "urn:nichoir:sync:";
 
 /// What a token stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SyncToken {
+    folder: FileId,
     sequence: i64,
     after: Option<FileId>,
 }
@@ -39,28 +39,34 @@ struct SyncCollection {
     properties: PropertyRequest,
 }
 
-/// Appends the token that stands for everything up to `sequence`.
-pub(crate) fn append_token(text: &mut String, sequence: i64) {
-    text.push_str(TOKEN);
-    text.push_str(&sequence.to_string());
+/// Appends the present token of a collection.
+pub(crate) fn append_token(text: &mut String, folder: &Node, log_floor: i64) {
+    text.push_str(&SyncToken::of(folder, log_floor).to_text());
 }
 
 impl SyncToken {
+    fn of(folder: &Node, log_floor: i64) -> SyncToken {
+        SyncToken { folder: folder.id, sequence: folder.sync_token(log_floor), after: None }
+    }
+
     fn parse(text: &str) -> Result<SyncToken, Error> {
         let number = |digits: &str| {
             let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
             is_number.then(|| digits.parse::<i64>().ok()).flatten().ok_or_else(Error::stale_sync_token)
         };
         let rest = text.strip_prefix(TOKEN).ok_or_else(Error::stale_sync_token)?;
+        let (folder, rest) = rest.split_once(':').ok_or_else(Error::stale_sync_token)?;
+        let folder = FileId(number(folder)?);
         Ok(match rest.split_once(':') {
-            None => SyncToken { sequence: number(rest)?, after: None },
-            Some((sequence, after)) => SyncToken { sequence: number(sequence)?, after: Some(FileId(number(after)?)) },
+            None => SyncToken { folder, sequence: number(rest)?, after: None },
+            Some((sequence, after)) => {
+                SyncToken { folder, sequence: number(sequence)?, after: Some(FileId(number(after)?)) }
+            }
         })
     }
 
     fn to_text(self) -> String {
-        let mut text = String::new();
-        append_token(&mut text, self.sequence);
+        let mut text = format!("{TOKEN}{}:{}", self.folder, self.sequence);
         if let Some(after) = self.after {
             text.push(':');
             text.push_str(&after.to_string());
@@ -82,9 +88,7 @@ impl SyncCollection {
             // The drafts, which some clients still speak, put it into the Depth header.
             None => call.depth == Depth::Infinity,
         };
-        if level.is_some() && call.depth != Depth::Zero {
-            return Err(Error::bad_request("The Depth of a sync-collection report is 0."));
-        }
+        // RFC 6578 §3.2 wants Depth 0; Thunderbird sends 1. The level is what counts.
         let limit = match root.child(&dav::LIMIT).and_then(|limit| limit.child(&dav::NRESULTS)) {
             None => None,
             Some(number) => {
@@ -105,13 +109,15 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
     if !folder.is_folder() {
         return Err(Error::forbidden("Only a collection can be synchronised.").with_condition(dav::SUPPORTED_REPORT));
     }
+    if asked.token.is_some_and(|token| token.folder != folder.id) {
+        return Err(Error::stale_sync_token());
+    }
     match asked.token {
-        Some(SyncToken { sequence, after: None }) => since(&call, &asked, &selection, sequence).await,
+        Some(SyncToken { sequence, after: None, .. }) => since(&call, &asked, &selection, &folder, sequence).await,
         Some(token) => first_page(&call, &asked, &selection, &folder, token).await,
         None => {
-            // Before anything is listed: what changes meanwhile is told again next time rather than never.
-            let sequence = call.caller.tree.sync_token().await?;
-            let token = SyncToken { sequence, after: None };
+            // Of the folder before anything is listed: what changes meanwhile is told again rather than never.
+            let token = SyncToken::of(&folder, call.caller.tree.log_floor().await?);
             if asked.limit.is_some() && !asked.is_deep {
                 return first_page(&call, &asked, &selection, &folder, token).await;
             }
@@ -128,6 +134,7 @@ async fn since(
     call: &ReportCall,
     asked: &SyncCollection,
     selection: &Selection,
+    folder: &Node,
     sequence: i64,
 ) -> Result<Response, Error> {
     let tree = &call.caller.tree;
@@ -135,17 +142,18 @@ async fn since(
     let limit = asked.limit.unwrap_or(usize::MAX).min(call.dav.limits().sync_results_max);
     let changes = tree.changes_since(&call.path, sequence, asked.is_deep, limit, needs).await?;
     let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
+    let log_floor = log_floor(call, selection).await?;
     let mut body = Multistatus::new();
     for changed in &changes.changed {
         match &changed.node {
             None => body.status(&href::of(&call.mount.prefix, &changed.path, false), StatusCode::NOT_FOUND),
             Some(node) => {
                 let href = href::of(&call.mount.prefix, &changed.path, node.is_folder());
-                body.resource(&href, &resource(call, node, quota, changes.token), selection);
+                body.resource(&href, &call.resource(node, quota, log_floor), selection);
             }
         }
     }
-    let token = SyncToken { sequence: changes.token, after: None };
+    let token = SyncToken { folder: folder.id, sequence: changes.token, after: None };
     Ok(finish(call, body, changes.is_truncated, token))
 }
 
@@ -161,6 +169,7 @@ async fn first_page(
     let needs = selection.needs();
     let limit = asked.limit.unwrap_or(usize::MAX).min(call.dav.limits().sync_results_max);
     let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
+    let log_floor = log_floor(call, selection).await?;
     let mut body = Multistatus::new();
     let mut after = token.after;
     let mut told = 0;
@@ -169,7 +178,7 @@ async fn first_page(
         let room = limit - told;
         for node in page.nodes.iter().take(room) {
             let href = href::of(&call.mount.prefix, &call.path.child(&node.name), node.is_folder());
-            body.resource(&href, &resource(call, node, quota, token.sequence), selection);
+            body.resource(&href, &call.resource(node, quota, log_floor), selection);
             after = Some(node.id);
             told += 1;
         }
@@ -200,8 +209,8 @@ pub(crate) fn too_many() -> Error {
         .with_condition(dav::NUMBER_OF_MATCHES_WITHIN_LIMITS)
 }
 
-fn resource<'a>(call: &'a ReportCall, node: &'a Node, quota: Option<Quota>, sequence: i64) -> Resource<'a> {
-    Resource { dav: &call.dav, caller: &call.caller, mount: &call.mount, node, quota, sync_token: Some(sequence) }
+async fn log_floor(call: &ReportCall, selection: &Selection) -> Result<Option<i64>, Error> {
+    Ok(if selection.needs_log_floor() { Some(call.caller.tree.log_floor().await?) } else { None })
 }
 
 #[cfg(test)]
@@ -211,7 +220,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let found = match SyncToken::parse(text) {
-            Ok(token) => format!("{} after {:?}", token.sequence, token.after.map(|id| id.0)),
+            Ok(token) => format!("{} of {} after {:?}", token.sequence, token.folder, token.after.map(|id| id.0)),
             Err(error) => error.condition().map_or(String::new(), |condition| condition.name.local.to_string()),
         };
         assert_eq!(found, expected, "{text}");
@@ -219,14 +228,20 @@ mod tests {
 
     #[test]
     fn tokens_are_ours_or_refused_loudly() {
-        check("urn:nichoir:sync:17", "17 after None");
-        check("urn:nichoir:sync:17:4", "17 after Some(4)");
-        for foreign in
-            ["", "17", "urn:nichoir:sync:", "urn:nichoir:sync:-1", "urn:nichoir:sync:1:", "http://sabre.io/ns/sync/3"]
-        {
+        check("urn:nichoir:sync:3:17", "17 of 3 after None");
+        check("urn:nichoir:sync:3:17:4", "17 of 3 after Some(4)");
+        for foreign in [
+            "",
+            "17",
+            "urn:nichoir:sync:",
+            "urn:nichoir:sync:1",
+            "urn:nichoir:sync:1:-1",
+            "urn:nichoir:sync:1:",
+            "http://sabre.io/ns/sync/3",
+        ] {
             check(foreign, "valid-sync-token");
         }
-        let token = SyncToken { sequence: 5, after: Some(FileId(9)) };
+        let token = SyncToken { folder: FileId(3), sequence: 5, after: Some(FileId(9)) };
         assert_eq!(SyncToken::parse(&token.to_text()).expect("our own token"), token);
     }
 }

@@ -40,6 +40,7 @@ impl Run for Assemble {
             modified: self.modified,
             created: self.created,
             checksums: self.checksums.as_deref(),
+            media_type: None,
         };
         let written = put_content(tx, &site, new).await?;
         tx.one(DELETE_UPLOAD, &[upload.into()]).await?;

@@ -1,7 +1,7 @@
 //! COPY (RFC 4918 §9.8): new nodes over shared content. A folder is copied level by level, each level by a fixed
 //! number of statements, through `copy_map`, which pairs old and new ids while the change runs.
 
-use super::relocate::{check_paths, vacate};
+use super::relocate::{Arrival, check_paths, vacate};
 use super::site::{NewNode, Site, insert_node};
 use super::{Copy, Run, Written};
 use crate::error::Error;
@@ -20,7 +20,8 @@ impl Run for Copy {
         let with_members = self.is_deep && node.is_folder();
         let size_bytes = if with_members || !node.is_folder() { node.size_bytes } else { 0 };
 
-        let place = vacate(tx, asker, &self.destination, self.overwrites, &self.conditions).await?;
+        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites };
+        let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         tx.charge(size_bytes).await?;
         let copy = NewNode {
             parent: place.parent,
@@ -31,6 +32,7 @@ impl Run for Copy {
             created: tx.now(),
             content: node.content,
             checksums: node.checksums.as_deref(),
+            media_type: node.media_type.as_deref(),
         };
         let copy = insert_node(tx, copy).await?;
         copy_below(tx, &node, &copy, with_members).await?;
@@ -61,6 +63,8 @@ async fn copy_below(tx: &mut Tx, source: &Node, copy: &Node, with_members: bool)
     }
     tx.run(SHARE_CONTENT, &[]).await?;
     tx.run(COPY_PROPERTIES, &[]).await?;
+    tx.run(COPY_KIND, &[source.id.into(), copy.id.into()]).await?;
+    tx.run(COPY_INDEX, &[]).await?;
     tx.run(CLEAR, &[]).await.map(drop)
 }
 
@@ -96,4 +100,17 @@ const COPY_PROPERTIES: Sql = Sql("INSERT INTO dead_property (space_id, node_id, 
        JOIN dead_property ON dead_property.space_id = $1 AND dead_property.node_id = copy_map.old_id
       WHERE copy_map.space_id = $1");
 
-pub(super) const STATEMENTS: &[Sql] = &[CLEAR, MAP_ROOT, MAP_LEVEL, COPY_NODES, SHARE_CONTENT, COPY_PROPERTIES];
+const COPY_KIND: Sql = Sql("UPDATE node
+        SET collection = (SELECT source.collection FROM node AS source WHERE source.space_id = $1 AND source.id = $2)
+      WHERE space_id = $1 AND id = $3");
+
+const COPY_INDEX: Sql =
+    Sql("INSERT INTO member (space_id, node_id, collection_id, uid, component, first_seconds, last_seconds)
+     SELECT $1, copy_map.new_id, node.parent_id, member.uid, member.component, member.first_seconds, member.last_seconds
+       FROM copy_map
+       JOIN member ON member.space_id = $1 AND member.node_id = copy_map.old_id
+       JOIN node ON node.space_id = $1 AND node.id = copy_map.new_id
+      WHERE copy_map.space_id = $1");
+
+pub(super) const STATEMENTS: &[Sql] =
+    &[CLEAR, MAP_ROOT, MAP_LEVEL, COPY_NODES, SHARE_CONTENT, COPY_PROPERTIES, COPY_KIND, COPY_INDEX];

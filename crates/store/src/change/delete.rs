@@ -1,7 +1,9 @@
 //! DELETE (RFC 4918 §9.6): one row moves to the trash with everything below it, O(depth).
 
+use super::member::move_node;
 use super::site::{self, Site};
 use super::{Delete, Run};
+use crate::collection::CollectionKind;
 use crate::error::Error;
 use crate::lock::StoredLock;
 use crate::node::Node;
@@ -21,8 +23,11 @@ impl Run for Delete {
         }
         site.check(tx, asker, &self.conditions).await?;
         let locks = site.may_remove(tx, asker, &self.conditions).await?;
-        match self.skips_trash {
-            true => remove_for_good(tx, node, &locks).await,
+        if node.collection.as_deref().is_some_and(CollectionKind::is_fixed) {
+            return Err(Error::Forbidden("this collection is part of every home"));
+        }
+        match self.skips_trash || !asker.area.has_trash() {
+            true => remove_for_good(tx, asker, node, &locks).await,
             false => move_to_trash(tx, asker, node, &self.path, &locks).await,
         }
     }
@@ -37,7 +42,7 @@ pub(super) async fn move_to_trash(
     locks: &[StoredLock],
 ) -> Result<(), Error> {
     let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
-    let trash = asker.account.trash;
+    let trash = asker.trash;
     site::drop_locks(tx, locks).await?;
     let mut second = tx.now().seconds();
     let mut trash_name = format!("{}.d{second}", node.name);
@@ -45,7 +50,7 @@ pub(super) async fn move_to_trash(
         second += 1;
         trash_name = format!("{}.d{second}", node.name);
     }
-    tx.one(MOVE, &[node.id.into(), trash.0.into(), trash_name.into()]).await?;
+    move_node(tx, asker.area, node, trash.0, &trash_name).await?;
     let args = [
         node.id.into(),
         asker.account.id.into(),
@@ -62,10 +67,10 @@ pub(super) async fn move_to_trash(
 }
 
 /// Takes `node` out of its folder; the rows below go later, in small steps. Its bytes are free at once.
-async fn remove_for_good(tx: &mut Tx, node: &Node, locks: &[StoredLock]) -> Result<(), Error> {
+async fn remove_for_good(tx: &mut Tx, asker: &Asker, node: &Node, locks: &[StoredLock]) -> Result<(), Error> {
     let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
     site::drop_locks(tx, locks).await?;
-    tx.one(MOVE, &[node.id.into(), PURGED.into(), node.id.to_string().into()]).await?;
+    move_node(tx, asker.area, node, PURGED, &node.id.to_string()).await?;
     tx.refund(node.size_bytes);
     tx.touch(parent, -signed(node.size_bytes)).await?;
     tx.log(parent, &node.name, node.id, true).await

@@ -2,6 +2,7 @@
 
 use super::site::{self, NewNode, Site, insert_node};
 use super::{Locked, RefreshLock, Run, TakeLock, Unlock};
+use crate::collection::Area;
 use crate::error::Error;
 use crate::lock::{self, Lock, Scope, StoredLock, covering};
 use crate::node::{Kind, Node};
@@ -16,6 +17,9 @@ impl Run for TakeLock {
         let mut site = Site::find(tx, asker, &self.path).await?;
         site.check(tx, asker, &self.conditions).await?;
         let is_new = site.node().is_none();
+        if is_new && asker.area != Area::Files {
+            return Err(Error::WrongPlace);
+        }
         if is_new {
             site.located.parent()?;
             site.may_change_members(asker, &self.conditions)?;
@@ -58,6 +62,7 @@ async fn make_empty(tx: &mut Tx, site: &mut Site) -> Result<(), Error> {
         created: now,
         content: None,
         checksums: None,
+        media_type: None,
     };
     let node = insert_node(tx, empty).await?;
     tx.touch(parent, 0).await?;

@@ -1,7 +1,8 @@
 //! MKCOL and extended MKCOL (RFC 4918 §9.3, RFC 5689).
 
 use super::site::{self, Site};
-use super::{MakeFolder, Run, Written, patch_properties};
+use super::{MakeFolder, Run, Written, make_collection, patch_properties};
+use crate::collection::{Area, check_place};
 use crate::error::Error;
 use crate::tx::{Asker, Tx};
 
@@ -18,7 +19,12 @@ impl Run for MakeFolder {
         site.check(tx, asker, &self.conditions).await?;
         site.may_change_members(asker, &self.conditions)?;
 
-        let node = site::make_folder(tx, parent, name).await?;
+        check_place(asker.area, site.located.ancestors(), true)?;
+        let node = match &self.kind {
+            None => site::make_folder(tx, parent, name).await?,
+            Some(_) if asker.area == Area::Files => return Err(Error::WrongPlace),
+            Some(kind) => make_collection(tx, parent, name, kind).await?,
+        };
         for property in self.dead_properties {
             patch_properties::set(tx, node.id, &property).await?;
         }

@@ -5,17 +5,20 @@ mod copy;
 mod delete;
 mod lock;
 mod make_folder;
+mod member;
 mod patch_properties;
 mod put_file;
 mod relocate;
 mod site;
 mod upload;
 
+pub(crate) use member::make_collection;
 pub(crate) use upload::abort as abort_upload;
 
 use std::future::Future;
 
 use crate::checksum::Checksum;
+use crate::collection::{CollectionKind, MemberIndex};
 use crate::conditions::Conditions;
 use crate::content::Staged;
 use crate::lock::{Lock, Scope};
@@ -38,6 +41,10 @@ pub struct PutFile {
     pub checksums: Option<String>,
     /// Make missing parent folders (`X-NC-WebDAV-Auto-Mkcol`).
     pub makes_parents: bool,
+    /// The media type to keep with the file; `None`: guessed from the name when it is asked for.
+    pub media_type: Option<String>,
+    /// What the content is as a member of a calendar or address book; `None` for a file.
+    pub member: Option<MemberIndex>,
     /// Preconditions and lock tokens.
     pub conditions: Conditions,
 }
@@ -58,6 +65,8 @@ pub struct MakeFolder {
     pub path: NodePath,
     /// Properties to set in the same change (RFC 5689).
     pub dead_properties: Vec<DeadProperty>,
+    /// What kind of collection; `None`: a plain folder.
+    pub kind: Option<CollectionKind>,
     /// Preconditions and lock tokens.
     pub conditions: Conditions,
 }
@@ -282,6 +291,7 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         site::STATEMENTS,
         put_file::STATEMENTS,
         delete::STATEMENTS,
+        member::STATEMENTS,
         copy::STATEMENTS,
         patch_properties::STATEMENTS,
         lock::STATEMENTS,

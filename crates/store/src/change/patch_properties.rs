@@ -24,6 +24,13 @@ impl Run for PatchProperties {
                 }
             }
         }
+        // Clients look at the etag of a calendar to learn of its new name or colour.
+        if node.collection.is_some() && !self.dead.is_empty() {
+            tx.touch(node.id, 0).await?;
+            if let Some(parent) = node.parent {
+                tx.log(parent, &node.name, node.id, false).await?;
+            }
+        }
         match self.favourite {
             Some(true) => tx.run(MARK, &[asker.account.id.into(), node.id.into()]).await?,
             Some(false) => tx.run(UNMARK, &[asker.account.id.into(), node.id.into()]).await?,

@@ -1,5 +1,6 @@
 //! PUT: creates a file or replaces its content. Promises 1, 2, 3 and 7 of the design hang here.
 
+use super::member;
 use super::site::{self, NewNode, Site, insert_node, make_folder, store_content};
 use super::{PutFile, Run, Written};
 use crate::error::Error;
@@ -20,8 +21,13 @@ impl Run for PutFile {
             None => site.may_change_members(asker, &self.conditions)?,
         }
 
+        member::check_member(tx, asker, &site, &self.path, self.member.as_ref()).await?;
+
         if let Some(old) = site.node() {
-            keep_version(tx, asker, old).await?;
+            match self.member {
+                None => keep_version(tx, asker, old).await?,
+                Some(_) => drop_content(tx, old).await?,
+            }
         }
         tx.charge(self.content.size_bytes).await?;
         let content = store_content(tx, &self.content).await?;
@@ -31,8 +37,13 @@ impl Run for PutFile {
             modified: self.modified,
             created: self.created,
             checksums: self.checksums.as_deref(),
+            media_type: self.media_type.as_deref(),
         };
-        put_content(tx, &site, new).await
+        let written = put_content(tx, &site, new).await?;
+        if let Some(index) = &self.member {
+            member::put_index(tx, &written.node, index).await?;
+        }
+        Ok(written)
     }
 }
 
@@ -57,6 +68,7 @@ pub(super) struct NewContent<'a> {
     pub(super) modified: Option<Timestamp>,
     pub(super) created: Option<Timestamp>,
     pub(super) checksums: Option<&'a str>,
+    pub(super) media_type: Option<&'a str>,
 }
 
 /// Gives the file at `site` its new content: the row, the ancestors, the log. What it held before was kept as a
@@ -83,6 +95,7 @@ async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, E
         created: new.created.unwrap_or(tx.now()),
         content: new.content,
         checksums: new.checksums,
+        media_type: new.media_type,
     };
     let node = insert_node(tx, node).await?;
     tx.touch(parent, signed(new.size_bytes)).await?;
@@ -91,7 +104,7 @@ async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, E
 }
 
 async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, Error> {
-    let args: [Value; 8] = [
+    let args: [Value; 9] = [
         old.id.into(),
         tx.etag().into(),
         new.size_bytes.into(),
@@ -100,12 +113,22 @@ async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, E
         tx.now().into(),
         new.content.map(|content| content.0).into(),
         new.checksums.into(),
+        new.media_type.into(),
     ];
     tx.one(REPLACE, &args).await?;
     let parent = old.parent.ok_or(Error::IsACollection)?;
     tx.touch(parent, signed(new.size_bytes) - signed(old.size_bytes)).await?;
     tx.log(parent, &old.name, old.id, false).await?;
     site::reload(tx, old.id).await
+}
+
+/// Gives up what `node` holds: members of calendars and address books have no versions.
+async fn drop_content(tx: &mut Tx, node: &Node) -> Result<(), Error> {
+    tx.refund(node.size_bytes);
+    match node.content {
+        Some(content) => tx.release(content).await,
+        None => Ok(()),
+    }
 }
 
 /// Keeps what `node` holds as a version, which goes on counting against the pool. An empty state leaves none, and
@@ -133,7 +156,7 @@ pub(super) async fn keep_version(tx: &mut Tx, asker: &Asker, node: &Node) -> Res
 
 const REPLACE: Sql = Sql("UPDATE node
         SET etag = $3, size_bytes = $4, modified_us = $5, created_us = $6, uploaded_us = $7, content_id = $8,
-            checksums = $9
+            checksums = $9, media_type = $10
       WHERE space_id = $1 AND id = $2");
 
 const INSERT_VERSION: Sql = Sql(

@@ -1,6 +1,7 @@
 //! MOVE (RFC 4918 §9.9): one row gets another parent and name; everything below comes along, O(depth).
 
-use super::delete::{MOVE, move_to_trash};
+use super::delete::move_to_trash;
+use super::member::{self, move_node};
 use super::site::{self, Site};
 use super::{Relocate, Run, Written};
 use crate::conditions::Conditions;
@@ -19,9 +20,10 @@ impl Run for Relocate {
         source.check(tx, asker, &self.conditions).await?;
         let locks = source.may_remove(tx, asker, &self.conditions).await?;
 
-        let place = vacate(tx, asker, &self.destination, self.overwrites, &self.conditions).await?;
+        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites };
+        let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         site::drop_locks(tx, &locks).await?;
-        tx.one(MOVE, &[node.id.into(), place.parent.into(), place.name.as_str().into()]).await?;
+        move_node(tx, asker.area, &node, place.parent.0, &place.name).await?;
 
         let old_parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be moved"))?;
         tx.touch(old_parent, -signed(node.size_bytes)).await?;
@@ -53,22 +55,31 @@ pub(super) struct Place {
     pub(super) was_free: bool,
 }
 
+/// What comes to the place.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) node: &'a Node,
+    pub(super) is_move: bool,
+    pub(super) overwrites: bool,
+}
+
 /// Makes `destination` free: what is there goes to the trash if it may be replaced.
 pub(super) async fn vacate(
     tx: &mut Tx,
     asker: &Asker,
     destination: &NodePath,
-    overwrites: bool,
+    arrival: Arrival<'_>,
     conditions: &Conditions,
 ) -> Result<Place, Error> {
     let site = Site::find(tx, asker, destination).await?;
     let parent = site.located.parent()?.id;
     let name = destination.name().ok_or(Error::Exists)?.to_owned();
+    member::check_arrival(tx, asker, arrival.node, &site, arrival.is_move).await?;
     let Some(occupant) = site.node() else {
         site.may_change_members(asker, conditions)?;
         return Ok(Place { parent, name, was_free: true });
     };
-    if !overwrites {
+    if !arrival.overwrites {
         return Err(Error::Exists);
     }
     let locks = site.may_remove(tx, asker, conditions).await?;

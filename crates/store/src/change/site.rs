@@ -22,7 +22,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) async fn find(tx: &mut Tx, asker: &Asker, path: &NodePath) -> Result<Site, Error> {
-        let located = look_up::locate(&mut tx.connection, asker.account.home, path).await?;
+        let located = look_up::locate(&mut tx.connection, asker.root, path).await?;
         let now = tx.now();
         let locks = lock::active(&mut tx.connection, now).await?;
         Ok(Site { located, locks })
@@ -35,8 +35,8 @@ impl Site {
     /// Evaluates the request's preconditions about this path.
     pub(super) async fn check(&self, tx: &mut Tx, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
         let is_missing = !self.located.missing.is_empty();
-        let home = asker.account.home;
-        evaluate::check(&mut tx.connection, home, conditions, &self.located.chain, is_missing, &self.locks).await
+        let root = asker.root;
+        evaluate::check(&mut tx.connection, root, conditions, &self.located.chain, is_missing, &self.locks).await
     }
 
     /// The node's content or properties may be changed.
@@ -72,12 +72,13 @@ pub(super) struct NewNode<'a> {
     pub(super) created: Timestamp,
     pub(super) content: Option<ContentId>,
     pub(super) checksums: Option<&'a str>,
+    pub(super) media_type: Option<&'a str>,
 }
 
 /// Adds a row to the tree. Ancestors and log are the caller's business.
 pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, Error> {
     let id = FileId(tx.fresh_id());
-    let args: [Value; 11] = [
+    let args: [Value; 12] = [
         id.into(),
         new.parent.into(),
         new.name.into(),
@@ -89,6 +90,7 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         tx.now().into(),
         new.content.map(|content| content.0).into(),
         new.checksums.into(),
+        new.media_type.into(),
     ];
     tx.one(INSERT_NODE, &args).await?;
     Ok(Node {
@@ -102,8 +104,10 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         created: new.created,
         uploaded: tx.now(),
         content: new.content,
-        media_type: None,
+        media_type: new.media_type.map(str::to_owned),
         checksums: new.checksums.map(str::to_owned),
+        collection: None,
+        body: None,
         is_favourite: false,
         dead_properties: Vec::new(),
         locks: Vec::new(),
@@ -123,6 +127,7 @@ pub(super) async fn make_folder(tx: &mut Tx, parent: FileId, name: &str) -> Resu
         created: now,
         content: None,
         checksums: None,
+        media_type: None,
     };
     let folder = insert_node(tx, new).await?;
     tx.touch(parent, 0).await?;
@@ -176,8 +181,8 @@ pub(super) async fn drop_locks(tx: &mut Tx, locks: &[StoredLock]) -> Result<(), 
 
 const INSERT_NODE: Sql =
     Sql("INSERT INTO node (space_id, id, parent_id, name, is_folder, etag, size_bytes, modified_us, created_us,
-                       uploaded_us, content_id, checksums)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+                       uploaded_us, content_id, checksums, media_type)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
 const INSERT_CONTENT: Sql =
     Sql("INSERT INTO content (space_id, id, size_bytes, reference_count) VALUES ($1, $2, $3, 1)");

@@ -229,12 +229,12 @@ async fn a_chunk_over_failing_blobs_is_there_or_is_not_and_the_upload_goes_on() 
 #[tokio::test]
 async fn what_was_staged_and_never_used_is_invisible_and_collected() {
     let world = Faulty::start().await;
-    let sequence = world.alice.sync_token().await.unwrap();
+    let sequence = world.alice.space().change_sequence().await.unwrap();
     let staged = stage(&world.alice, &bytes_of(1, 3 * PART_BYTES)).await.unwrap();
     drop(staged);
     assert_eq!(world.count_blobs().await, 1);
     assert_eq!(world.used_bytes().await, 0);
-    assert_eq!(world.alice.sync_token().await.unwrap(), sequence);
+    assert_eq!(world.alice.space().change_sequence().await.unwrap(), sequence);
     let report = world.store.check_space("one", true).await.unwrap();
     assert_eq!(report.problems, Vec::<String>::new(), "an intent knows of it");
 

@@ -302,6 +302,8 @@ async fn missing_parents_are_refused_or_made_as_asked() {
             created: None,
             checksums: None,
             makes_parents: true,
+            media_type: None,
+            member: None,
             conditions: Conditions::default(),
         };
         world.alice.apply(change).await.unwrap();

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod blob_faults;
+mod collections;
 mod files;
 mod locks;
 mod pool;

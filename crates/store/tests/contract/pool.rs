@@ -77,6 +77,8 @@ async fn replacing_a_file_needs_room_for_the_new_content_alone() {
             created: None,
             checksums: None,
             makes_parents: false,
+            media_type: None,
+            member: None,
             conditions: Conditions::default(),
         };
         world.alice.apply(change).await.unwrap();
@@ -125,6 +127,8 @@ async fn whatever_statement_fails_a_change_happens_whole_or_not_at_all() {
                 created: None,
                 checksums: None,
                 makes_parents: false,
+                media_type: None,
+                member: None,
                 conditions: Conditions::default(),
             };
             world.faults.arm(number);

@@ -147,13 +147,21 @@ pub(crate) async fn put_if(tree: &Tree, at: &str, bytes: &[u8], conditions: Cond
         created: None,
         checksums: None,
         makes_parents: false,
+        media_type: None,
+        member: None,
         conditions,
     };
     tree.apply(change).await
 }
 
 pub(crate) async fn make_folder(tree: &Tree, at: &str) -> Result<Written, Error> {
-    tree.apply(MakeFolder { path: path(at), dead_properties: Vec::new(), conditions: Conditions::default() }).await
+    tree.apply(MakeFolder {
+        path: path(at),
+        dead_properties: Vec::new(),
+        kind: None,
+        conditions: Conditions::default(),
+    })
+    .await
 }
 
 pub(crate) async fn node(tree: &Tree, at: &str) -> Result<Node, Error> {

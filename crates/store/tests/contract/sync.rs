@@ -29,7 +29,7 @@ async fn each_change_is_reported_once() {
         put(alice, "a/stays", b"1").await.unwrap();
         put(alice, "a/goes", b"1").await.unwrap();
         put(alice, "a/moves", b"1").await.unwrap();
-        let token = alice.sync_token().await.unwrap();
+        let token = alice.sync_token(&path("")).await.unwrap();
         assert_eq!(seen(&since(alice, "a", token, false, 0).await.unwrap()), expected(&[]));
 
         put(alice, "a/new", b"1").await.unwrap();
@@ -64,7 +64,7 @@ async fn what_moves_in_as_a_whole_is_new_with_everything_below() {
             make_folder(alice, at).await.unwrap();
         }
         put(alice, "out/dir/file", b"1").await.unwrap();
-        let token = alice.sync_token().await.unwrap();
+        let token = alice.sync_token(&path("")).await.unwrap();
         let moved = Relocate {
             source: path("out/dir"),
             destination: path("in/dir"),
@@ -84,7 +84,7 @@ async fn what_moves_in_as_a_whole_is_new_with_everything_below() {
 #[tokio::test]
 async fn pages_of_changes_lose_nothing() {
     on_every_engine(async |world| {
-        let mut token = world.alice.sync_token().await.unwrap();
+        let mut token = world.alice.sync_token(&path("")).await.unwrap();
         for number in 0..10 {
             put(&world.alice, &format!("file{number}"), b"1").await.unwrap();
         }
@@ -109,9 +109,9 @@ async fn a_token_older_than_the_log_or_from_the_future_is_stale() {
     let limits = nichoir_store::Limits { change_log_days: 1, ..nichoir_store::Limits::default() };
     on_every_engine_with(limits, 1_000_000, async |world| {
         let alice = &world.alice;
-        let old = alice.sync_token().await.unwrap();
+        let old = alice.sync_token(&path("")).await.unwrap();
         put(alice, "one", b"1").await.unwrap();
-        let newer = alice.sync_token().await.unwrap();
+        let newer = alice.sync_token(&path("")).await.unwrap();
         world.clock.advance_seconds(2 * 24 * 3600);
         world.store.maintain().await.unwrap();
         assert!(matches!(since(alice, "", old, false, 0).await, Err(Error::StaleToken)));

@@ -1,0 +1,85 @@
+//! PUT of a member of a calendar or address book: the body is looked at as a whole before it is stored, and stored as it
+//! came. RFC 4791 §5.3.2, RFC 6352 §6.3.2; RFC 8144 §3 for `return=representation`.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use nichoir_store::change::{PutFile, Written};
+use nichoir_store::{Error as StoreError, NodePath, StageOptions};
+
+use super::check_name;
+use crate::answer::{self, METHODS};
+use crate::conditions;
+use crate::error::Error;
+use crate::extension::{Answered, Extension};
+use crate::header::prefer;
+use crate::request::{Body, BoxError, Response, full, read_whole};
+use crate::target::Call;
+
+pub(super) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
+    if call.parts.headers.contains_key(CONTENT_RANGE) {
+        return Err(Error::bad_request("Content-Range is not supported with PUT."));
+    }
+    let bytes = read_member(&call, body).await?;
+    let written = store(&call, call.path.clone(), bytes.clone()).await?;
+    Ok(answer(&call, &written, bytes, None))
+}
+
+/// The whole body, if a member may be as large.
+pub(super) async fn read_member(call: &Call<'_>, body: Body) -> Result<Bytes, Error> {
+    let limit = extension(call)?.member_bytes_max().unwrap_or_default();
+    read_whole(body, limit).await.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::too_large_member(limit as u64),
+        _ => error,
+    })
+}
+
+fn extension<'a>(call: &Call<'a>) -> Result<&'a dyn Extension, Error> {
+    let knows = |extension: &&dyn Extension| extension.member_bytes_max().is_some();
+    call.dav.extensions().find(knows).ok_or_else(Error::not_implemented)
+}
+
+/// Checks the bytes and makes them the member at `path`.
+pub(super) async fn store(call: &Call<'_>, path: NodePath, bytes: Bytes) -> Result<Written, Error> {
+    check_name(call.dav, &path)?;
+    let conditions = conditions::of(call)?;
+    let checked = extension(call)?.check_member(&call.parts.headers, &bytes)?;
+    let options = StageOptions { announced_bytes: Some(bytes.len() as u64), ..StageOptions::default() };
+    let body = futures_util::stream::iter([Ok::<_, BoxError>(bytes)]);
+    let change = PutFile {
+        path,
+        content: call.caller.tree.stage(body, options).await?,
+        modified: None,
+        created: None,
+        checksums: None,
+        makes_parents: false,
+        media_type: Some(checked.media_type),
+        member: Some(checked.index),
+        conditions,
+    };
+    call.caller.tree.apply(change).await.map_err(|error| match error {
+        // RFC 4918 §9.7.2.
+        StoreError::IsACollection => Error::method_not_allowed("This is a collection.", METHODS),
+        error => error.into(),
+    })
+}
+
+/// 201 or 204; with the member itself where the client wants to see it. `location` is where a POST put it.
+pub(super) fn answer(call: &Call<'_>, written: &Written, bytes: Bytes, location: Option<String>) -> Response {
+    let mut response = answer::written(call, written.is_new, &Answered::of(call, &written.node));
+    if prefer::wants_representation(&call.parts.headers) {
+        *response.status_mut() = if written.is_new { StatusCode::CREATED } else { StatusCode::OK };
+        let headers = response.headers_mut();
+        headers.remove(http::header::CONTENT_LENGTH);
+        if let Some(Ok(value)) = written.node.media_type.as_deref().map(HeaderValue::try_from) {
+            headers.insert(CONTENT_TYPE, value);
+        }
+        let place = location.unwrap_or_else(|| call.parts.uri.path().to_owned());
+        if let Ok(value) = HeaderValue::try_from(place) {
+            headers.insert(CONTENT_LOCATION, value);
+        }
+        headers.insert("preference-applied", HeaderValue::from_static("return=representation"));
+        *response.body_mut() = full(bytes);
+    }
+    response
+}

@@ -1,0 +1,263 @@
+//! The calendar and address book homes of an account, made when they are first asked for; and their members, read
+//! by what the store knows of their content.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+
+use crate::change::make_collection;
+use crate::collection::{Area, MemberFilter};
+use crate::error::Error;
+use crate::look_up;
+use crate::node::{AccountId, FileId, Needs, Node};
+use crate::path::NodePath;
+use crate::row::{NODE_COLUMNS, node_columns, node_of};
+use crate::sql::{Connection, Row, Sql, Value};
+use crate::tree::{Page, Tree};
+use crate::tx::Tx;
+
+/// Names that one statement looks for.
+const NAMES: usize = 32;
+
+impl Tree {
+    /// The account's tree of that area; made, with the collections that every home has, when it is first asked for.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::ReadOnly`].
+    pub async fn in_area(&self, area: Area) -> Result<Tree, Error> {
+        let account = &self.account;
+        if area == Area::Files {
+            return Ok(Tree { area, root: account.home, trash: account.trash, ..self.clone() });
+        }
+        let core = self.core();
+        let known = core.roots.lock().unwrap_or_else(PoisonError::into_inner).get(&(account.id, area)).copied();
+        let (root, trash) = match known {
+            Some(roots) => roots,
+            None => {
+                let found = find_roots(&mut *core.reader().await?, account.id, area).await?;
+                let id = account.id;
+                let roots = match found {
+                    Some(roots) => roots,
+                    None => core.write(move |tx| Box::pin(make_home(tx, id, area))).await?,
+                };
+                core.roots.lock().unwrap_or_else(PoisonError::into_inner).insert((account.id, area), roots);
+                roots
+            }
+        };
+        Ok(Tree { area, root, trash, ..self.clone() })
+    }
+
+    /// One page of the collection's members that may match `filter`, from `after` on, with their content.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotACollection`].
+    pub async fn members(
+        &self,
+        path: &NodePath,
+        folder: &Node,
+        filter: &MemberFilter,
+        after: Option<FileId>,
+        needs: Needs,
+    ) -> Result<Page, Error> {
+        if !folder.is_folder() {
+            return Err(Error::NotACollection);
+        }
+        let limit = self.core().limits.page_members.max(1);
+        let mut reader = self.core().reader().await?;
+        let args: [Value; 7] = [
+            folder.id.into(),
+            after.map_or(0, |id| id.0).into(),
+            filter.component.as_deref().unwrap_or_default().into(),
+            filter.start_seconds.into(),
+            filter.end_seconds.into(),
+            filter.uid.as_deref().unwrap_or_default().into(),
+            limit.into(),
+        ];
+        let rows = reader.all(MEMBERS, &args).await?;
+        let is_last = (rows.len() as i64) < limit;
+        let nodes = self.with_bodies(&mut reader, path, &rows, needs).await?;
+        let next = if is_last { None } else { nodes.last().map(|node| node.id) };
+        Ok(Page { nodes, next })
+    }
+
+    /// The members of these names, with their content, in no order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotACollection`].
+    pub async fn members_named(
+        &self,
+        path: &NodePath,
+        folder: &Node,
+        names: &[String],
+        needs: Needs,
+    ) -> Result<Vec<Node>, Error> {
+        if !folder.is_folder() {
+            return Err(Error::NotACollection);
+        }
+        let mut reader = self.core().reader().await?;
+        let mut nodes = Vec::with_capacity(names.len());
+        for names in names.chunks(NAMES) {
+            let mut args: Vec<Value> = vec![folder.id.into()];
+            // A name that is asked for twice is found once.
+            let padding = names.last().into_iter().cycle();
+            args.extend(names.iter().chain(padding).take(NAMES).map(|name| Value::from(name.as_str())));
+            let rows = reader.all(MEMBERS_NAMED, &args).await?;
+            nodes.extend(self.with_bodies(&mut reader, path, &rows, needs).await?);
+        }
+        Ok(nodes)
+    }
+
+    /// The nodes of rows that hold a node, and the bytes and the size of its first piece.
+    async fn with_bodies(
+        &self,
+        reader: &mut Connection,
+        path: &NodePath,
+        rows: &[Row],
+        needs: Needs,
+    ) -> Result<Vec<Node>, Error> {
+        let mut nodes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut node = node_of(row)?;
+            node.body = inline_body(&node, row)?;
+            nodes.push(node);
+        }
+        for node in nodes.iter_mut().filter(|node| node.body.is_none()) {
+            node.body = Some(self.whole(node).await?);
+        }
+        let chain = match needs.includes(Needs::LOCKS) {
+            true => look_up::locate(reader, self.root, path).await?.chain,
+            false => Vec::new(),
+        };
+        let needs = needs.without(Needs::BODY);
+        // The statements that decorate speak of a range of ids.
+        nodes.sort_by_key(|node| node.id);
+        self.decorate(reader, &chain, &mut nodes, needs).await?;
+        Ok(nodes)
+    }
+
+    /// The whole content of a member; its size was limited when it was written.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it was replaced since.
+    pub async fn whole(&self, node: &Node) -> Result<Bytes, Error> {
+        let content = self.open(node).await?;
+        if let Some(bytes) = content.in_memory() {
+            return Ok(bytes);
+        }
+        let mut bytes = BytesMut::new();
+        let mut stream = content.stream(0..node.size_bytes);
+        while let Some(run) = stream.next().await {
+            bytes.extend_from_slice(&run?);
+        }
+        Ok(bytes.freeze())
+    }
+}
+
+/// Loads the content of the members among `nodes`, which are siblings in `range`.
+pub(crate) async fn add_bodies(
+    tree: &Tree,
+    connection: &mut Connection,
+    range: [Value; 3],
+    nodes: &mut [Node],
+) -> Result<(), Error> {
+    if tree.area == Area::Files {
+        return Ok(());
+    }
+    let mut bodies: HashMap<i64, Bytes> = HashMap::new();
+    for row in connection.all(BODIES_AMONG, &range).await? {
+        bodies.insert(row.int(0)?, Bytes::from(row.bytes(1)?));
+    }
+    for node in nodes.iter_mut().filter(|node| !node.is_folder()) {
+        node.body = match bodies.remove(&node.id.0).filter(|bytes| bytes.len() as u64 == node.size_bytes) {
+            Some(bytes) => Some(bytes),
+            None => Some(tree.whole(node).await?),
+        };
+    }
+    Ok(())
+}
+
+fn inline_body(node: &Node, row: &Row) -> Result<Option<Bytes>, Error> {
+    let bytes = row.maybe_bytes(NODE_COLUMNS)?.map(Bytes::from);
+    Ok(match bytes {
+        Some(bytes) if bytes.len() as u64 == node.size_bytes => Some(bytes),
+        _ if node.size_bytes == 0 => Some(Bytes::new()),
+        _ => None,
+    })
+}
+
+async fn find_roots(
+    connection: &mut Connection,
+    account: AccountId,
+    area: Area,
+) -> Result<Option<(FileId, FileId)>, Error> {
+    let row = connection.maybe(ROOTS, &[account.into(), area.name().into()]).await?;
+    row.map(|row| Ok((FileId(row.int(0)?), FileId(row.int(1)?)))).transpose()
+}
+
+/// Root, trash and first collections, unless somebody was faster.
+async fn make_home(tx: &mut Tx, account: AccountId, area: Area) -> Result<(FileId, FileId), Error> {
+    if let Some(roots) = find_roots(&mut tx.connection, account, area).await? {
+        return Ok(roots);
+    }
+    if tx.maybe(HAS_ACCOUNT, &[account.into()]).await?.is_none() {
+        return Err(Error::NotFound);
+    }
+    let root = crate::account::make_root(tx, format!("{} {account}", area.name())).await?;
+    let trash = crate::account::make_root(tx, format!("{} trash {account}", area.name())).await?;
+    tx.one(INSERT_ROOTS, &[account.into(), area.name().into(), root.into(), trash.into()]).await?;
+    for (name, kind) in area.first_collections() {
+        tx.advance();
+        make_collection(tx, root, name, &kind).await?;
+    }
+    Ok((root, trash))
+}
+
+/// Root and trash of every area but the files, for the end of an account.
+pub(crate) async fn roots_of(tx: &mut Tx, account: AccountId) -> Result<Vec<(FileId, FileId)>, Error> {
+    let rows = tx.all(ALL_ROOTS, &[account.into()]).await?;
+    rows.iter().map(|row| Ok((FileId(row.int(0)?), FileId(row.int(1)?)))).collect()
+}
+
+const ROOTS: Sql = Sql("SELECT node_id, trash_id FROM root WHERE space_id = $1 AND account_id = $2 AND area = $3");
+
+const ALL_ROOTS: Sql = Sql("SELECT node_id, trash_id FROM root WHERE space_id = $1 AND account_id = $2");
+
+const HAS_ACCOUNT: Sql = Sql("SELECT id FROM account WHERE space_id = $1 AND id = $2");
+
+const INSERT_ROOTS: Sql =
+    Sql("INSERT INTO root (space_id, account_id, area, node_id, trash_id) VALUES ($1, $2, $3, $4, $5)");
+
+const MEMBERS: Sql = Sql(concat!(
+    "SELECT ",
+    node_columns!(),
+    ", piece.bytes
+       FROM member
+       JOIN node ON node.space_id = $1 AND node.id = member.node_id
+       LEFT JOIN piece ON piece.space_id = $1 AND piece.content_id = node.content_id AND piece.position = 0
+      WHERE member.space_id = $1 AND member.collection_id = $2 AND member.node_id > $3
+        AND ($4 = '' OR member.component = $4) AND member.last_seconds >= $5 AND member.first_seconds <= $6
+        AND ($7 = '' OR member.uid = $7)
+      ORDER BY member.node_id LIMIT ($8 + 0)"
+));
+
+const MEMBERS_NAMED: Sql = Sql(concat!(
+    "SELECT ",
+    node_columns!(),
+    ", piece.bytes
+       FROM node
+       LEFT JOIN piece ON piece.space_id = $1 AND piece.content_id = node.content_id AND piece.position = 0
+      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.is_folder = 0
+        AND node.name IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                          $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)"
+));
+
+const BODIES_AMONG: Sql = Sql("SELECT node.id, piece.bytes
+       FROM node
+       JOIN piece ON piece.space_id = $1 AND piece.content_id = node.content_id AND piece.position = 0
+      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4
+        AND piece.bytes IS NOT NULL");
+
+pub(crate) const STATEMENTS: &[Sql] =
+    &[ROOTS, ALL_ROOTS, HAS_ACCOUNT, INSERT_ROOTS, MEMBERS, MEMBERS_NAMED, BODIES_AMONG];

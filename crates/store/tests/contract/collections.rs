@@ -1,0 +1,217 @@
+//! Calendars and address books: homes, the rules for members, and what the store knows of their content.
+
+use nichoir_store::change::{Copy, Delete, MakeFolder, PutFile, Relocate, Written};
+use nichoir_store::conditions::Conditions;
+use nichoir_store::{Area, CARD, CollectionKind, Components, Error, MemberFilter, MemberIndex, Needs, Tree};
+
+use crate::support::{names, node, on_every_engine, path, put, read, stage};
+
+fn event(uid: &str, first_seconds: i64, last_seconds: i64) -> MemberIndex {
+    MemberIndex { uid: uid.to_owned(), component: "VEVENT".to_owned(), first_seconds, last_seconds }
+}
+
+async fn put_member(tree: &Tree, at: &str, bytes: &[u8], index: MemberIndex) -> Result<Written, Error> {
+    let change = PutFile {
+        path: path(at),
+        content: stage(tree, bytes).await?,
+        modified: None,
+        created: None,
+        checksums: None,
+        makes_parents: false,
+        media_type: Some("text/calendar".to_owned()),
+        member: Some(index),
+        conditions: Conditions::default(),
+    };
+    tree.apply(change).await
+}
+
+async fn make_calendar(tree: &Tree, at: &str, components: &[&str]) -> Result<Written, Error> {
+    let kind = CollectionKind::Calendar(Components::of(components).unwrap());
+    let change =
+        MakeFolder { path: path(at), dead_properties: Vec::new(), kind: Some(kind), conditions: Conditions::default() };
+    tree.apply(change).await
+}
+
+async fn relocate(tree: &Tree, from: &str, to: &str, overwrites: bool) -> Result<Written, Error> {
+    let change = Relocate { source: path(from), destination: path(to), overwrites, conditions: Conditions::default() };
+    tree.apply(change).await
+}
+
+async fn copy(tree: &Tree, from: &str, to: &str) -> Result<Written, Error> {
+    let change = Copy {
+        source: path(from),
+        destination: path(to),
+        overwrites: true,
+        is_deep: true,
+        conditions: Conditions::default(),
+    };
+    tree.apply(change).await
+}
+
+async fn delete(tree: &Tree, at: &str) -> Result<(), Error> {
+    tree.apply(Delete { path: path(at), skips_trash: false, conditions: Conditions::default() }).await
+}
+
+async fn matching(tree: &Tree, at: &str, filter: &MemberFilter) -> Vec<String> {
+    let folder = node(tree, at).await.unwrap();
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = tree.members(&path(at), &folder, filter, after, Needs::NONE).await.unwrap();
+        for node in page.nodes {
+            assert_eq!(node.body.as_deref().unwrap(), read(tree, &format!("{at}/{}", node.name)).await.unwrap());
+            found.push(node.name);
+        }
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_home_is_made_once_with_its_first_collections() {
+    on_every_engine(async |world| {
+        let (first, second) = tokio::join!(world.alice.in_area(Area::Calendars), world.alice.in_area(Area::Calendars));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!(names(&first, "").await, ["inbox", "outbox", "personal"]);
+        make_calendar(&first, "work", &["VEVENT"]).await.unwrap();
+        assert_eq!(names(&second, "").await, ["inbox", "outbox", "personal", "work"]);
+        let cards = world.alice.in_area(Area::AddressBooks).await.unwrap();
+        assert_eq!(names(&cards, "").await, ["contacts"]);
+        assert_eq!(names(&world.alice, "").await, Vec::<String>::new());
+        let bob = world.bob.in_area(Area::Calendars).await.unwrap();
+        assert_eq!(names(&bob, "").await, ["inbox", "outbox", "personal"]);
+
+        let (store, reopened) = world.reopen().await;
+        let reopened = reopened.in_area(Area::Calendars).await.unwrap();
+        assert_eq!(names(&reopened, "").await, ["inbox", "outbox", "personal", "work"]);
+        store.close().await;
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn members_stand_in_collections_and_collections_in_the_home() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        let refused = |error| assert!(matches!(error, Err(Error::WrongPlace)), "{error:?}");
+        refused(put_member(&tree, "lost.ics", b"x", event("1", 0, 1)).await);
+        refused(make_calendar(&tree, "personal/inner", &["VEVENT"]).await);
+        refused(put(&tree, "personal/plain", b"x").await);
+        refused(relocate(&tree, "personal", "inbox/personal", false).await);
+        put_member(&tree, "personal/a.ics", b"a", event("1", 0, 1)).await.unwrap();
+        refused(relocate(&tree, "personal/a.ics", "a.ics", false).await);
+        refused(copy(&tree, "personal/a.ics", "a.ics").await);
+        assert!(matches!(put_member(&tree, "inbox/a.ics", b"x", event("1", 0, 1)).await, Err(Error::Forbidden(_))));
+        assert!(matches!(delete(&tree, "inbox").await, Err(Error::Forbidden(_))));
+        assert!(matches!(relocate(&tree, "outbox", "elsewhere", false).await, Err(Error::Forbidden(_))));
+        // A file of the files' tree is no member, and a calendar is no folder there.
+        assert!(matches!(make_calendar(&world.alice, "cal", &["VEVENT"]).await, Err(Error::WrongPlace)));
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_uid_is_unique_in_its_collection_and_free_again_after_delete() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        make_calendar(&tree, "work", &["VEVENT"]).await.unwrap();
+        put_member(&tree, "personal/a.ics", b"a", event("1", 0, 1)).await.unwrap();
+        let taken = |outcome: Result<Written, Error>, by: &str| match outcome {
+            Err(Error::UidTaken { path }) => assert_eq!(path.to_string(), by),
+            other => panic!("{other:?}"),
+        };
+        taken(put_member(&tree, "personal/b.ics", b"b", event("1", 0, 1)).await, "/personal/a.ics");
+        taken(put_member(&tree, "personal/a.ics", b"b", event("2", 0, 1)).await, "/personal/a.ics");
+        taken(copy(&tree, "personal/a.ics", "personal/c.ics").await, "/personal/a.ics");
+        copy(&tree, "personal/a.ics", "work/a.ics").await.unwrap();
+        taken(relocate(&tree, "personal/a.ics", "work/other.ics", true).await, "/work/a.ics");
+        relocate(&tree, "personal/a.ics", "work/a.ics", true).await.unwrap();
+        relocate(&tree, "work/a.ics", "work/renamed.ics", true).await.unwrap();
+        delete(&tree, "work/renamed.ics").await.unwrap();
+        put_member(&tree, "work/again.ics", b"c", event("1", 0, 1)).await.unwrap();
+        assert_eq!(matching(&tree, "work", &MemberFilter::default()).await, ["again.ics"]);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_calendar_takes_its_components_only_wherever_they_come_from() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        make_calendar(&tree, "tasks", &["vtodo"]).await.unwrap();
+        let refused = |error| assert!(matches!(error, Err(Error::WrongComponent)), "{error:?}");
+        refused(put_member(&tree, "tasks/a.ics", b"a", event("1", 0, 1)).await);
+        put_member(&tree, "personal/a.ics", b"a", event("1", 0, 1)).await.unwrap();
+        refused(copy(&tree, "personal/a.ics", "tasks/a.ics").await);
+        refused(relocate(&tree, "personal/a.ics", "tasks/a.ics", true).await);
+        let todo = MemberIndex { component: "VTODO".to_owned(), ..event("2", i64::MIN, i64::MAX) };
+        put_member(&tree, "tasks/b.ics", b"b", todo).await.unwrap();
+        let cards = world.alice.in_area(Area::AddressBooks).await.unwrap();
+        refused(put_member(&cards, "contacts/a.vcf", b"a", event("1", 0, 1)).await);
+        let card = MemberIndex { component: CARD.to_owned(), ..event("1", i64::MIN, i64::MAX) };
+        put_member(&cards, "contacts/a.vcf", b"a", card).await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn members_are_found_by_time_type_uid_and_name_with_content_of_any_size() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        let large = vec![b'x'; 100_000];
+        put_member(&tree, "personal/old", b"old", event("1", 10, 20)).await.unwrap();
+        put_member(&tree, "personal/large", &large, event("2", 30, 40)).await.unwrap();
+        put_member(&tree, "personal/endless", b"endless", event("3", 35, i64::MAX)).await.unwrap();
+        let todo = MemberIndex { component: "VTODO".to_owned(), ..event("4", i64::MIN, i64::MAX) };
+        put_member(&tree, "personal/todo", b"todo", todo).await.unwrap();
+        let all = MemberFilter::default();
+        assert_eq!(matching(&tree, "personal", &all).await, ["old", "large", "endless", "todo"]);
+        let events = MemberFilter { component: Some("VEVENT".to_owned()), ..all.clone() };
+        let within = |start_seconds, end_seconds| MemberFilter { start_seconds, end_seconds, ..events.clone() };
+        assert_eq!(matching(&tree, "personal", &within(20, 29)).await, ["old"]);
+        assert_eq!(matching(&tree, "personal", &within(21, 30)).await, ["large"]);
+        assert_eq!(matching(&tree, "personal", &within(41, i64::MAX)).await, ["endless"]);
+        let by_uid = MemberFilter { uid: Some("2".to_owned()), ..all };
+        assert_eq!(matching(&tree, "personal", &by_uid).await, ["large"]);
+
+        let folder = node(&tree, "personal").await.unwrap();
+        let wanted = ["todo", "nothing", "large", "todo"].map(str::to_owned);
+        let found = tree.members_named(&path("personal"), &folder, &wanted, Needs::NONE).await.unwrap();
+        let found: Vec<(&str, usize)> =
+            found.iter().map(|node| (node.name.as_str(), node.body.as_ref().unwrap().len())).collect();
+        assert_eq!(found, [("large", large.len()), ("todo", 4)]);
+        let listed = tree.children(&path("personal"), &folder, None, Needs::BODY).await.unwrap();
+        assert_eq!(listed.nodes[1].body.as_deref().unwrap(), large);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copied_or_deleted_calendar_keeps_what_it_holds_apart() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        put_member(&tree, "personal/a.ics", b"a", event("1", 0, 1)).await.unwrap();
+        put_member(&tree, "personal/a.ics", b"aa", event("1", 5, 6)).await.unwrap();
+        copy(&tree, "personal", "copy").await.unwrap();
+        assert_eq!(node(&tree, "copy").await.unwrap().collection, node(&tree, "personal").await.unwrap().collection);
+        assert_eq!(matching(&tree, "copy", &MemberFilter::default()).await, ["a.ics"]);
+        put_member(&tree, "copy/a.ics", b"b", event("1", 0, 1)).await.unwrap();
+        assert_eq!(read(&tree, "personal/a.ics").await.unwrap(), b"aa");
+        delete(&tree, "personal").await.unwrap();
+        assert_eq!(names(&tree, "").await, ["copy", "inbox", "outbox"]);
+        assert_eq!(tree.quota().await.unwrap().used_bytes, 1);
+
+        world.space.delete_account(world.alice.account().id).await.unwrap();
+        assert_eq!(world.bob.quota().await.unwrap().used_bytes, 0);
+        world.store.maintain().await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
