@@ -12,8 +12,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nichoir-store", &[]),
     ("nichoir-auth", &["nichoir-store"]),
     ("nichoir-dav", &["nichoir-xml", "nichoir-auth", "nichoir-store"]),
+    ("nichoir-contentline", &[]),
+    ("nichoir-caldav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
+    ("nichoir-carddav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
     ("nichoir-nextcloud", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav"]),
-    ("nichoir", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-nextcloud"]),
+    (
+        "nichoir",
+        &[
+            "nichoir-xml",
+            "nichoir-auth",
+            "nichoir-store",
+            "nichoir-dav",
+            "nichoir-caldav",
+            "nichoir-carddav",
+            "nichoir-nextcloud",
+        ],
+    ),
     ("nichoir-davload", &[]),
 ];
 
@@ -23,6 +37,8 @@ const OWNED: &[(&str, &str)] = &[
     ("object_store", "nichoir-store"),
     ("quick-xml", "nichoir-xml"),
     ("argon2", "nichoir-auth"),
+    ("ical-rs", "nichoir-caldav"),
+    ("chrono-tz", "nichoir-caldav"),
     ("toml", "nichoir"),
     ("tracing-subscriber", "nichoir"),
 ];
@@ -108,7 +124,7 @@ fn storage_xml_and_hashing_libraries_have_one_owner_each() {
 
 #[test]
 fn only_src_listens_and_only_src_reads_the_host() {
-    for krate in ["auth", "dav", "nextcloud", "store", "xml"] {
+    for krate in ["auth", "caldav", "carddav", "contentline", "dav", "nextcloud", "store", "xml"] {
         let source = root().join("crates").join(krate).join("src");
         assert_eq!(files_that_say(&source, "tokio::net"), Vec::<String>::new(), "sockets below src");
         assert_eq!(files_that_say(&source, "header::HOST"), Vec::<String>::new(), "the Host header below the gate");
