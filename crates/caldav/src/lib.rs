@@ -1,10 +1,17 @@
 //! CalDAV (RFC 4791, 5545, 7809): calendar objects and what can be asked of them.
 
+mod calendar_data;
+mod filter;
+mod free_busy;
 mod object;
+mod overlap;
 mod recurrence;
 mod time;
 mod timezone;
 
+pub use calendar_data::CalendarData;
+pub use filter::Filter;
+pub use free_busy::FreeBusy;
 pub use object::{CalendarObject, Limits};
 pub use recurrence::{Instance, Instances};
 pub use time::TimeRange;

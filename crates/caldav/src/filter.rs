@@ -1,0 +1,305 @@
+//! `CALDAV:filter` (RFC 4791 §9.7) and whether an object matches it. Names compare whatever their case, as clients
+//! expect.
+
+use std::borrow::Cow;
+
+use nichoir_contentline::{Collation, Component, Line, MatchType, TextMatch, split_list, unescape};
+use nichoir_dav::Error;
+use nichoir_store::MemberFilter;
+use nichoir_xml::{Element, Name, caldav};
+
+use crate::object::{CalendarObject, Limits};
+use crate::overlap::{self, Facts};
+use crate::time::{Moment, TimeRange, period, utc};
+use crate::timezone::Zone;
+
+/// A filter, understood.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    root: CompFilter,
+}
+
+#[derive(Clone, Debug)]
+struct CompFilter {
+    name: String,
+    is_not_defined: bool,
+    time_range: Option<TimeRange>,
+    props: Vec<PropFilter>,
+    comps: Vec<CompFilter>,
+}
+
+#[derive(Clone, Debug)]
+struct PropFilter {
+    name: String,
+    is_not_defined: bool,
+    time_range: Option<TimeRange>,
+    text: Option<TextMatch>,
+    params: Vec<ParamFilter>,
+}
+
+#[derive(Clone, Debug)]
+struct ParamFilter {
+    name: String,
+    is_not_defined: bool,
+    text: Option<TextMatch>,
+}
+
+/// Reads `CALDAV:time-range`.
+///
+/// # Errors
+/// 403 with `CALDAV:valid-filter`.
+pub(crate) fn time_range(element: &Element) -> Result<TimeRange, Error> {
+    let bound = |name: &'static str, absent| match element.attribute(&Name::new("", name)) {
+        None => Ok(absent),
+        Some(text) => utc(text).ok_or_else(|| invalid("A time-range is written in UTC.")),
+    };
+    let range = TimeRange { start: bound("start", i64::MIN / 4)?, end: bound("end", i64::MAX / 4)? };
+    let is_open = element.attribute(&Name::new("", "start")).or(element.attribute(&Name::new("", "end"))).is_none();
+    if is_open || range.start >= range.end {
+        return Err(invalid("A time-range has a start before its end."));
+    }
+    Ok(range)
+}
+
+fn invalid(message: &'static str) -> Error {
+    Error::forbidden(message).with_condition(caldav::VALID_FILTER)
+}
+
+/// How many conditions are still to be read.
+struct Budget(usize);
+
+impl Budget {
+    fn take(&mut self) -> Result<(), Error> {
+        self.0 = self.0.checked_sub(1).ok_or_else(|| invalid("The filter has too many conditions."))?;
+        Ok(())
+    }
+}
+
+fn name_of(element: &Element) -> Result<String, Error> {
+    let name = element.attribute(&Name::new("", "name")).map(str::trim).filter(|name| !name.is_empty());
+    name.map(str::to_owned).ok_or_else(|| invalid("A filter has no name."))
+}
+
+impl Filter {
+    /// Reads the filter element of a calendar-query.
+    ///
+    /// # Errors
+    /// 403 with `CALDAV:valid-filter`, `supported-filter` or `supported-collation`.
+    pub fn of(element: &Element, limits: &Limits) -> Result<Filter, Error> {
+        let mut comps = element.children(&caldav::COMP_FILTER);
+        let (Some(root), None) = (comps.next(), comps.next()) else {
+            return Err(invalid("A filter holds one comp-filter."));
+        };
+        let root = CompFilter::of(root, &mut Budget(limits.filter_conditions_max))?;
+        if !root.name.eq_ignore_ascii_case("VCALENDAR") || root.time_range.is_some() {
+            return Err(invalid("The outermost comp-filter is about VCALENDAR and has no time-range."));
+        }
+        Ok(Filter { root })
+    }
+
+    /// What the index can say: no member that matches is left out.
+    pub fn prefilter(&self) -> MemberFilter {
+        let mut found = MemberFilter::default();
+        let [comp] = &self.root.comps[..] else { return found };
+        if comp.is_not_defined || comp.name.eq_ignore_ascii_case("VTIMEZONE") {
+            return found;
+        }
+        if !["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"]
+            .iter()
+            .any(|name| comp.name.eq_ignore_ascii_case(name))
+        {
+            return found;
+        }
+        found.component = Some(comp.name.to_ascii_uppercase());
+        if let Some(range) = comp.time_range {
+            (found.start_seconds, found.end_seconds) = (range.start, range.end);
+        }
+        found
+    }
+
+    /// Whether the object matches, floating times read in `default`.
+    pub fn matches(&self, object: &CalendarObject<'_>, default: &Zone, limits: &Limits) -> bool {
+        if self.root.is_not_defined {
+            return false;
+        }
+        let it = Matching { object, default, limits };
+        self.root.props.iter().all(|prop| it.prop(prop, &object.calendar))
+            && self.root.comps.iter().all(|comp| it.main(comp))
+    }
+}
+
+impl CompFilter {
+    fn of(element: &Element, budget: &mut Budget) -> Result<CompFilter, Error> {
+        budget.take()?;
+        let mut filter = CompFilter {
+            name: name_of(element)?,
+            is_not_defined: false,
+            time_range: None,
+            props: Vec::new(),
+            comps: Vec::new(),
+        };
+        for child in element.elements() {
+            if child.name == caldav::IS_NOT_DEFINED {
+                filter.is_not_defined = true;
+            } else if child.name == caldav::TIME_RANGE {
+                filter.time_range = Some(time_range(child)?);
+            } else if child.name == caldav::PROP_FILTER {
+                filter.props.push(PropFilter::of(child, budget)?);
+            } else if child.name == caldav::COMP_FILTER {
+                filter.comps.push(CompFilter::of(child, budget)?);
+            } else {
+                return Err(Error::forbidden("A comp-filter holds something that is not known here.")
+                    .with_condition(caldav::SUPPORTED_FILTER));
+            }
+        }
+        if filter.is_not_defined
+            && (filter.time_range.is_some() || !filter.props.is_empty() || !filter.comps.is_empty())
+        {
+            return Err(invalid("is-not-defined stands alone."));
+        }
+        Ok(filter)
+    }
+}
+
+impl PropFilter {
+    fn of(element: &Element, budget: &mut Budget) -> Result<PropFilter, Error> {
+        budget.take()?;
+        let mut filter = PropFilter {
+            name: name_of(element)?,
+            is_not_defined: element.child(&caldav::IS_NOT_DEFINED).is_some(),
+            time_range: element.child(&caldav::TIME_RANGE).map(time_range).transpose()?,
+            text: element.child(&caldav::TEXT_MATCH).map(text_match).transpose()?,
+            params: Vec::new(),
+        };
+        for child in element.children(&caldav::PARAM_FILTER) {
+            budget.take()?;
+            filter.params.push(ParamFilter {
+                name: name_of(child)?,
+                is_not_defined: child.child(&caldav::IS_NOT_DEFINED).is_some(),
+                text: child.child(&caldav::TEXT_MATCH).map(text_match).transpose()?,
+            });
+        }
+        Ok(filter)
+    }
+}
+
+fn text_match(element: &Element) -> Result<TextMatch, Error> {
+    let attribute = |name: &'static str| element.attribute(&Name::new("", name));
+    let collation = match attribute("collation") {
+        None | Some("default") => Collation::AsciiCasemap,
+        Some(name) => Collation::of(name).ok_or_else(|| {
+            Error::forbidden("This collation is not known here.").with_condition(caldav::SUPPORTED_COLLATION)
+        })?,
+    };
+    let match_type = match attribute("match-type") {
+        None => MatchType::Contains,
+        Some(name) => MatchType::of(name).ok_or_else(|| invalid("This match-type is not known here."))?,
+    };
+    let is_negated = attribute("negate-condition").is_some_and(|value| value.eq_ignore_ascii_case("yes"));
+    Ok(TextMatch::new(&element.text(), collation, match_type, is_negated))
+}
+
+/// An object under a filter.
+struct Matching<'m> {
+    object: &'m CalendarObject<'m>,
+    default: &'m Zone,
+    limits: &'m Limits,
+}
+
+impl Matching<'_> {
+    /// A comp-filter directly below VCALENDAR.
+    fn main(&self, filter: &CompFilter) -> bool {
+        let calendar = &self.object.calendar;
+        let mut named = calendar.inner(&filter.name).peekable();
+        if filter.is_not_defined {
+            return named.peek().is_none();
+        }
+        if !filter.name.eq_ignore_ascii_case(&self.object.component) {
+            return named.any(|component| filter.time_range.is_none() && self.inside(filter, component, None));
+        }
+        // Alarms are relative to instances too.
+        let alarms = filter.comps.iter().find_map(|comp| comp.time_range);
+        let Some(range) = filter.time_range.or(alarms) else {
+            return named.any(|component| self.inside(filter, component, None));
+        };
+        let reach = overlap::alarm_reach(self.object);
+        let (from, to) = match filter.time_range {
+            Some(range) => (range.start, range.end),
+            None => (range.start.saturating_sub(reach), range.end.saturating_add(reach)),
+        };
+        let found = self.object.instances(from, to, self.default, self.limits);
+        found.list.iter().any(|instance| {
+            let component = &calendar.components[instance.component];
+            let facts = Facts::of(component, instance, self.object, self.default);
+            filter
+                .time_range
+                .is_none_or(|range| overlap::is_within(component, &facts, range, self.object, self.default))
+                && self.inside(filter, component, Some(&facts))
+        })
+    }
+
+    fn inside(&self, filter: &CompFilter, component: &Component<'_>, facts: Option<&Facts>) -> bool {
+        filter.props.iter().all(|prop| self.prop(prop, component))
+            && filter.comps.iter().all(|comp| self.sub(comp, component, facts))
+    }
+
+    /// A comp-filter inside of one about a main component: alarms, mostly.
+    fn sub(&self, filter: &CompFilter, outer: &Component<'_>, facts: Option<&Facts>) -> bool {
+        let mut named = outer.inner(&filter.name).peekable();
+        if filter.is_not_defined {
+            return named.peek().is_none();
+        }
+        named.any(|component| {
+            let is_within = filter.time_range.is_none_or(|range| {
+                component.name == "VALARM"
+                    && facts.is_some_and(|facts| overlap::alarm_is_within(component, facts, range, self.default))
+            });
+            is_within && self.inside(filter, component, None)
+        })
+    }
+
+    fn prop(&self, filter: &PropFilter, component: &Component<'_>) -> bool {
+        let mut named = component.all(&filter.name).peekable();
+        if filter.is_not_defined {
+            return named.peek().is_none();
+        }
+        named.any(|line| {
+            filter.time_range.is_none_or(|range| self.value_is_within(line, range))
+                && filter.text.as_ref().is_none_or(|text| text.holds(texts(line)))
+                && filter.params.iter().all(|param| parameter_matches(param, line))
+        })
+    }
+
+    fn value_is_within(&self, line: &Line<'_>, range: TimeRange) -> bool {
+        let tzid = line.parameter("TZID");
+        line.value().split(',').any(|value| {
+            let (start, end) = match period(value, tzid.as_deref(), &self.object.zones) {
+                Some((start, end)) => (start.instant(self.default), end.instant(&start, self.default)),
+                None => match Moment::parse(value, || tzid.clone(), &self.object.zones) {
+                    Some(moment) if moment.is_date => {
+                        (moment.instant(self.default), moment.at(moment.civil + crate::time::DAY).instant(self.default))
+                    }
+                    Some(moment) => (moment.instant(self.default), moment.instant(self.default) + 1),
+                    None => return false,
+                },
+            };
+            range.start < end && range.end > start
+        })
+    }
+}
+
+/// What text is looked for in: each value of a list, and the whole.
+fn texts<'l>(line: &'l Line<'_>) -> Vec<Cow<'l, str>> {
+    let is_list = ["CATEGORIES", "RESOURCES"].iter().any(|name| line.is(name));
+    if is_list { split_list(line.value()).into_iter().map(unescape).collect() } else { vec![unescape(line.value())] }
+}
+
+fn parameter_matches(filter: &ParamFilter, line: &Line<'_>) -> bool {
+    let parameters = line.parameters();
+    let mut named =
+        parameters.into_iter().filter(|parameter| parameter.name.eq_ignore_ascii_case(&filter.name)).peekable();
+    if filter.is_not_defined {
+        return named.peek().is_none();
+    }
+    named.any(|parameter| filter.text.as_ref().is_none_or(|text| text.holds(parameter.values)))
+}
