@@ -100,7 +100,8 @@ impl CompSelection {
         };
         let has_all_props = element.child(&caldav::ALLPROP).is_some();
         let has_all_comps = element.child(&caldav::ALLCOMP).is_some();
-        let props = element.children(&caldav::PROP).map(|prop| Ok((name_of(prop)?, is_yes(prop))));
+        let name = caldav::PROP;
+        let props = element.children(&name).map(|prop| Ok((name_of(prop)?, is_yes(prop))));
         let props = props.collect::<Result<Vec<_>, Error>>()?;
         let comps = element.children(&caldav::COMP).map(CompSelection::of).collect::<Result<Vec<_>, Error>>()?;
         Ok(CompSelection {

@@ -86,7 +86,8 @@ impl Filter {
     /// # Errors
     /// 403 with `CALDAV:valid-filter`, `supported-filter` or `supported-collation`.
     pub fn of(element: &Element, limits: &Limits) -> Result<Filter, Error> {
-        let mut comps = element.children(&caldav::COMP_FILTER);
+        let name = caldav::COMP_FILTER;
+        let mut comps = element.children(&name);
         let (Some(root), None) = (comps.next(), comps.next()) else {
             return Err(invalid("A filter holds one comp-filter."));
         };
