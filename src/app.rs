@@ -6,11 +6,11 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_dav::virtual_resource::VirtualResource;
-use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, href};
+use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{Nextcloud, Visit, auth_error, legacy, login_flow, ocs, status, suspended};
-use nichoir_store::{Ports, Space, SpaceState, Store};
+use nichoir_store::{Account, Ports, Space, SpaceState, Store};
 
 use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
@@ -52,7 +52,7 @@ impl App {
             if config.dialect.nextcloud { vec![Arc::new(Nextcloud)] } else { Vec::new() };
         Ok(App(Arc::new(Parts {
             auth: Authenticator::new(config.auth_limits(), &ports),
-            dav: Dav::new(extensions, &[], config.dav_limits()),
+            dav: Dav::new(extensions, Vec::new(), config.dav_limits()),
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,
@@ -161,7 +161,7 @@ impl App {
             Ok(caller) => caller,
             Err(error) => return self.challenge(request.headers(), error),
         };
-        let principal = principal_of(&caller);
+        let principal = principal::href_of(PRINCIPALS, &caller.account.login);
         let mount = |prefix: String| Mount {
             prefix: prefix.into(),
             principal: principal.as_str().into(),
@@ -181,10 +181,13 @@ impl App {
             },
             // Another account's tree and one that does not exist look the same.
             DavRoute::Files(_) | DavRoute::Uploads(_) => dav.refuse(Error::not_found()),
-            route => match virtual_resources(&route, &caller, &principal, request.uri().path()) {
-                Some(resources) => dav.answer_virtual(&resources, request).await,
-                None => dav.refuse(Error::not_found()),
-            },
+            route => {
+                let mount = mount(String::new());
+                match virtual_resources(dav, &route, &caller, &mount, request.uri().path()).await {
+                    Ok(resources) => dav.answer_virtual(&caller, &mount, &resources, request).await,
+                    Err(error) => dav.refuse(error),
+                }
+            }
         }
     }
 
@@ -216,42 +219,43 @@ fn is_read(method: &Method) -> bool {
     *method == Method::GET || *method == Method::HEAD
 }
 
-fn principal_of(caller: &Caller) -> String {
-    let mut principal = PRINCIPALS.to_owned();
-    href::append_name(&mut principal, &caller.account.login);
-    principal.push('/');
-    principal
-}
-
 /// Whether the login in the path is the caller's, whatever its case: hrefs repeat the spelling that was asked for.
 fn is_own(caller: &Caller, home: &Home) -> bool {
     home.login.eq_ignore_ascii_case(&caller.account.login)
 }
 
-/// The fixed collections: the one that the path names, and its members.
-fn virtual_resources(route: &DavRoute, caller: &Caller, principal: &str, path: &str) -> Option<Vec<VirtualResource>> {
+/// The fixed collections and the principals: what the path names, and its members.
+async fn virtual_resources(
+    dav: &Dav,
+    route: &DavRoute,
+    caller: &Caller,
+    mount: &Mount,
+    path: &str,
+) -> Result<Vec<VirtualResource>, Error> {
     let own = format!("{}/", path.trim_end_matches('/'));
     let login = &caller.account.login;
-    let collection =
-        |href: String, name: &str| VirtualResource::collection(href, name).with_principal(principal, PRINCIPALS);
+    let collection = |href: String, name: &str| {
+        VirtualResource::collection(href, name).with_principal(&mount.principal, &mount.principals)
+    };
     let member = |name: &str| collection(format!("{own}{name}/"), name);
-    let mine = || {
-        let mut href = own.clone();
-        href::append_name(&mut href, login);
-        href.push('/');
-        href
-    };
-    let person = |href: String| {
-        VirtualResource::principal(href, caller.account.display_name.clone()).with_principal(principal, PRINCIPALS)
-    };
-    Some(match route {
+    let mine = || collection(principal::href_of(&own, login), login);
+    Ok(match route {
         DavRoute::Root(_) => {
             vec![collection(own.clone(), "dav"), member("files"), member("principals")]
         }
-        DavRoute::Homes(_) => vec![collection(own.clone(), "files"), collection(mine(), login)],
+        DavRoute::Homes(_) => vec![collection(own.clone(), "files"), mine()],
         DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users")],
-        DavRoute::Principals(_) => vec![collection(own.clone(), "users"), person(mine())],
-        DavRoute::Principal(home) if is_own(caller, home) => vec![person(own)],
-        _ => return None,
+        DavRoute::Principals(_) => {
+            let mut found = vec![collection(own.clone(), "users")];
+            found.extend(dav.principals(caller, mount).await?);
+            found
+        }
+        DavRoute::Principal(home) => {
+            let accounts = caller.space.accounts().await?;
+            let is_meant = |account: &&Account| account.login.eq_ignore_ascii_case(&home.login) && account.is_enabled;
+            let account = accounts.iter().find(is_meant).ok_or_else(Error::not_found)?;
+            vec![dav.principal(account, mount)]
+        }
+        _ => return Err(Error::not_found()),
     })
 }

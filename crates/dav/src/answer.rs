@@ -24,13 +24,15 @@ const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-
 pub(crate) const DAV: HeaderName = HeaderName::from_static("dav");
 
 /// The `DAV` header: compliance classes, then what the extensions add.
-pub(crate) fn dav_header(extensions: &[Arc<dyn Extension>], siblings: &[&'static str]) -> HeaderValue {
-    let mut text = "1, 2, 3, extended-mkcol".to_owned();
-    let own = extensions.iter().flat_map(|extension| extension.features());
-    let foreign = siblings.iter().filter(|feature| !own.clone().any(|known| known == *feature));
-    for feature in own.clone().chain(foreign) {
-        text.push_str(", ");
-        text.push_str(feature);
+pub(crate) fn dav_header(extensions: &[Arc<dyn Extension>], siblings: &[Arc<dyn Extension>]) -> HeaderValue {
+    let mut text = "1, 2, 3, access-control, extended-mkcol".to_owned();
+    let mut told: Vec<&str> = Vec::new();
+    for feature in extensions.iter().chain(siblings).flat_map(|extension| extension.features()) {
+        if !told.contains(feature) {
+            told.push(feature);
+            text.push_str(", ");
+            text.push_str(feature);
+        }
     }
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("1, 2, 3"))
 }

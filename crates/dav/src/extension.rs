@@ -1,6 +1,7 @@
 //! What a protocol adds to DAV: properties, reports, name rules, headers, words for errors.
 //! A method exists once, here in `dav`; an extension fills its gaps and never copies it.
 
+use std::any::Any;
 use std::fmt::Debug;
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ use crate::virtual_resource::VirtualValue;
 pub type Answering = BoxFuture<'static, Result<Response, Error>>;
 
 /// A protocol on top of DAV. Every method has a default that adds nothing.
-pub trait Extension: Debug + Send + Sync + 'static {
+pub trait Extension: Any + Debug + Send + Sync {
     /// Tokens of the `DAV` header, such as `extended-mkcol`.
     fn features(&self) -> &'static [&'static str] {
         &[]

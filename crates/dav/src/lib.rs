@@ -17,6 +17,7 @@ mod listing;
 mod live;
 mod method;
 pub mod multistatus;
+pub mod principal;
 pub mod privilege;
 pub mod property;
 pub mod report;
@@ -26,6 +27,7 @@ mod selection;
 mod target;
 pub mod virtual_resource;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -82,6 +84,7 @@ pub struct Dav(Arc<Inner>);
 struct Inner {
     limits: Limits,
     extensions: Vec<Arc<dyn Extension>>,
+    siblings: Vec<Arc<dyn Extension>>,
     properties: HashMap<Name, &'static Property>,
     allprop: Vec<&'static Property>,
     live: Vec<&'static Property>,
@@ -91,9 +94,10 @@ struct Inner {
 }
 
 impl Dav {
-    /// An engine with these extensions. `siblings` are the features of the engines that serve other trees of the same
-    /// server: clients look at whatever resource they meet first.
-    pub fn new(extensions: Vec<Arc<dyn Extension>>, siblings: &[&'static str], limits: Limits) -> Dav {
+    /// An engine with these extensions. `siblings` are those of the engines that serve other trees of the same server:
+    /// their features are told everywhere, because clients look at whatever resource they meet first, and they too add
+    /// to principals.
+    pub fn new(extensions: Vec<Arc<dyn Extension>>, siblings: Vec<Arc<dyn Extension>>, limits: Limits) -> Dav {
         let mut live: Vec<&'static Property> = Vec::new();
         let mut properties: HashMap<Name, &'static Property> = HashMap::new();
         let tables = extensions.iter().map(|extension| extension.properties()).chain([live::PROPERTIES]);
@@ -109,9 +113,9 @@ impl Dav {
         };
         let allprop = live.iter().copied().filter(is_listed).collect();
         let reports = report::all(&extensions);
-        let dav_header = answer::dav_header(&extensions, siblings);
+        let dav_header = answer::dav_header(&extensions, &siblings);
         let allow = answer::allow_header(&extensions);
-        Dav(Arc::new(Inner { limits, extensions, properties, allprop, live, reports, dav_header, allow }))
+        Dav(Arc::new(Inner { limits, extensions, siblings, properties, allprop, live, reports, dav_header, allow }))
     }
 
     /// Answers a request to the tree mounted at `mount`: what stands behind the prefix in the path is the resource.
@@ -131,8 +135,18 @@ impl Dav {
         &self.0.limits
     }
 
+    /// The extension of that type, for its rows and reports to find its limits.
+    pub fn extension<E: Extension>(&self) -> Option<&E> {
+        self.extensions().find_map(|extension| (extension as &dyn Any).downcast_ref())
+    }
+
     fn extensions(&self) -> impl Iterator<Item = &dyn Extension> {
         self.0.extensions.iter().map(|extension| &**extension)
+    }
+
+    /// Also those of the sibling engines.
+    fn all_extensions(&self) -> impl Iterator<Item = &dyn Extension> {
+        self.0.extensions.iter().chain(&self.0.siblings).map(|extension| &**extension)
     }
 }
 

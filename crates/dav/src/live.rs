@@ -6,7 +6,7 @@ use nichoir_xml::{Writer, dav};
 use crate::href;
 use crate::privilege;
 use crate::property::{Property, Resource, Value};
-use crate::report::sync_collection;
+use crate::report::{self, sync_collection};
 use crate::target::Mount;
 
 /// The table. Quota and access properties are not in allprop, as their RFCs ask.
@@ -30,6 +30,14 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(dav::OWNER).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
     Property::live(dav::PRINCIPAL_COLLECTION_SET).read(|it| Some(Value::Href((&*it.mount.principals).into()))),
     Property::live(dav::CURRENT_USER_PRIVILEGE_SET).read(|_| Some(Value::Elements(privilege::write_all))),
+    Property::live(dav::SUPPORTED_PRIVILEGE_SET)
+        .read(|_| Some(Value::Elements(|_, writer| privilege::write_supported(&[], &[], writer)))),
+    Property::live(dav::ACL).read(|_| {
+        Some(Value::Elements(|it, writer| privilege::write_acl(&it.mount.principal, privilege::ALL, writer)))
+    }),
+    Property::live(dav::ACL_RESTRICTIONS).read(|_| Some(Value::Elements(privilege::write_restrictions))),
+    Property::live(dav::INHERITED_ACL_SET).read(|_| Some(Value::Empty)),
+    Property::live(dav::RESOURCE_ID).read(|_| Some(Value::Elements(write_resource_id))),
     Property::live(dav::SUPPORTED_REPORT_SET).read(|_| Some(Value::Elements(write_reports))),
     Property::live(dav::SYNC_TOKEN).read(|it| {
         folder(it).and(it.log_floor)?;
@@ -62,6 +70,10 @@ pub(crate) fn media_type(node: &Node) -> &str {
 
 fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
     Some(if it.node.is_folder() { Value::Elements(|_, writer| writer.empty(&dav::COLLECTION)) } else { Value::Empty })
+}
+
+fn write_resource_id(it: &Resource<'_>, writer: &mut Writer) {
+    writer.text_element(&dav::HREF, &it.caller.space.urn_of(it.node.id));
 }
 
 fn write_locks(it: &Resource<'_>, writer: &mut Writer) {
@@ -114,11 +126,7 @@ fn write_supported_locks(_: &Resource<'_>, writer: &mut Writer) {
 
 fn write_reports(it: &Resource<'_>, writer: &mut Writer) {
     for report in it.dav.reports() {
-        writer.open(&dav::SUPPORTED_REPORT);
-        writer.open(&dav::REPORT);
-        writer.empty(&report.name);
-        writer.close();
-        writer.close();
+        report::write_supported(&report.name, writer);
     }
 }
 

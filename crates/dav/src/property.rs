@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use nichoir_auth::Caller;
-use nichoir_store::change::PatchProperties;
-use nichoir_store::{Etag, Needs, Node, Quota, Timestamp};
+use nichoir_store::change::{DeadPropertyPatch, PatchProperties};
+use nichoir_store::{DeadProperty, Etag, Needs, Node, Quota, Timestamp};
 use nichoir_xml::{Element, Name, Writer, dav};
 
 use crate::Dav;
@@ -183,4 +183,19 @@ impl Property {
 
 fn absent<'a>(_: &Resource<'a>) -> Option<Value<'a>> {
     None
+}
+
+/// What a client stored under `name`, for live properties whose value is the client's; needs
+/// [`Needs::DEAD_PROPERTIES`].
+pub fn stored<'a>(it: &Resource<'a>, name: &Name) -> Option<Value<'a>> {
+    it.node.dead_property(&name.namespace, &name.local).map(|property| Value::Fragment((&*property.xml).into()))
+}
+
+/// Keeps the element, or forgets what was kept, as a dead property of that name.
+pub fn keep(name: &Name, element: Option<&Element>, patch: &mut PatchProperties) {
+    let (namespace, local) = (name.namespace.to_string(), name.local.to_string());
+    patch.dead.push(match element {
+        Some(element) => DeadPropertyPatch::Set(DeadProperty { namespace, local, xml: element.to_fragment() }),
+        None => DeadPropertyPatch::Remove { namespace, local },
+    });
 }

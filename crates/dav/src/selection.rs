@@ -228,7 +228,7 @@ impl Selection {
     }
 
     fn write_dead_named(&self, name: &Name, resource: &Resource<'_>, writer: &mut Writer, is_open: &mut bool) -> bool {
-        let found = resource.node.dead_properties.iter().find(|dead| is_named(dead, name));
+        let found = resource.node.dead_property(&name.namespace, &name.local);
         if let Some(dead) = found {
             self.write_dead(dead, writer, is_open);
         }

@@ -3,6 +3,7 @@
 
 use http::header::VARY;
 use http::{HeaderValue, StatusCode};
+use nichoir_auth::Caller;
 use nichoir_store::{Etag, Timestamp};
 use nichoir_xml::{Name, Writer, dav};
 
@@ -13,10 +14,13 @@ use crate::header::depth::Depth;
 use crate::header::prefer;
 use crate::method::read_xml;
 use crate::multistatus::{Multistatus, status_line};
+use crate::principal;
 use crate::privilege;
 use crate::property::append_http_date;
+use crate::report::{self, expand_property, principal_match, principal_search};
 use crate::request::{Request, Response};
 use crate::selection::PropertyRequest;
+use crate::target::Mount;
 
 /// A resource that is no node: its href as the client spelt it, and what it answers to PROPFIND.
 #[derive(Clone, Debug)]
@@ -44,6 +48,8 @@ pub enum VirtualValue {
     Fragment(String),
     /// `DAV:privilege` elements.
     Privileges(&'static [Name]),
+    /// `DAV:supported-report` elements.
+    Reports(&'static [Name]),
 }
 
 impl VirtualResource {
@@ -53,7 +59,7 @@ impl VirtualResource {
             .with(dav::RESOURCETYPE, VirtualValue::Elements(vec![dav::COLLECTION]))
             .with(dav::DISPLAYNAME, VirtualValue::Text(display_name.into()))
             .with(dav::CURRENT_USER_PRIVILEGE_SET, VirtualValue::Privileges(privilege::READING))
-            .with(dav::SUPPORTED_REPORT_SET, VirtualValue::Elements(Vec::new()))
+            .with(dav::SUPPORTED_REPORT_SET, VirtualValue::Reports(principal::PRINCIPAL_REPORTS))
     }
 
     /// A principal (RFC 3744 §4); what it is called, and where it is.
@@ -91,15 +97,34 @@ impl VirtualResource {
             .with(dav::OWNER, VirtualValue::Hrefs(vec![principal.to_owned()]))
     }
 
-    fn value(&self, name: &Name) -> Option<&VirtualValue> {
+    /// Where it is.
+    pub fn href(&self) -> &str {
+        &self.href
+    }
+
+    /// A property of it.
+    pub fn value(&self, name: &Name) -> Option<&VirtualValue> {
         self.properties.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// A property of it as XML that stands for itself.
+    pub(crate) fn fragment(&self, name: &Name) -> Option<String> {
+        let mut writer = Writer::new();
+        self.value(name)?.write(name, &mut writer);
+        Some(String::from_utf8_lossy(&writer.take()).into_owned())
     }
 }
 
 impl Dav {
     /// Answers a request to a virtual resource: itself first in `resources`, then its members, of which there is
     /// only one level. Methods that write are 403, and what makes no sense here is 405.
-    pub async fn answer_virtual(&self, resources: &[VirtualResource], request: Request) -> Response {
+    pub async fn answer_virtual(
+        &self,
+        caller: &Caller,
+        mount: &Mount,
+        resources: &[VirtualResource],
+        request: Request,
+    ) -> Response {
         let (parts, body) = request.into_parts();
         let answer = match parts.method.as_str() {
             "OPTIONS" => Ok(self.options()),
@@ -107,13 +132,36 @@ impl Dav {
             "PUT" | "DELETE" | "COPY" | "MOVE" | "PROPPATCH" | "LOCK" | "UNLOCK" => {
                 Err(Error::forbidden("This collection cannot be changed."))
             }
-            "REPORT" => Err(Error::unknown_report()),
+            "REPORT" => self.report_virtual(caller, mount, resources, body).await,
             "GET" | "HEAD" | "POST" | "MKCOL" => {
                 Err(Error::method_not_allowed("There is nothing to get here but properties.", "OPTIONS, PROPFIND"))
             }
             _ => Err(Error::not_implemented()),
         };
         self.finish(&parts.method, answer, None)
+    }
+
+    async fn report_virtual(
+        &self,
+        caller: &Caller,
+        mount: &Mount,
+        resources: &[VirtualResource],
+        body: crate::request::Body,
+    ) -> Result<Response, Error> {
+        let root = read_xml(self, body).await?;
+        let root = root.ok_or_else(|| Error::bad_request("A REPORT has a body that names the report."))?;
+        let own = resources.first().ok_or_else(Error::not_found)?;
+        if root.name == dav::EXPAND_PROPERTY {
+            expand_property::of_virtual(self, caller, mount, own, &root).await
+        } else if root.name == dav::PRINCIPAL_PROPERTY_SEARCH {
+            principal_search::search(self, caller, mount, own.href(), &root).await
+        } else if root.name == dav::PRINCIPAL_SEARCH_PROPERTY_SET {
+            Ok(principal_search::search_property_set())
+        } else if root.name == dav::PRINCIPAL_MATCH || root.name == dav::ACL_PRINCIPAL_PROP_SET {
+            principal_match::match_principals(self, caller, mount, &root)
+        } else {
+            Err(Error::unknown_report())
+        }
     }
 
     async fn propfind_virtual(
@@ -188,6 +236,15 @@ impl Dav {
 }
 
 impl VirtualValue {
+    /// What can be searched in it.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        match self {
+            VirtualValue::Text(text) => vec![text],
+            VirtualValue::Hrefs(hrefs) => hrefs.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn write(&self, name: &Name, writer: &mut Writer) {
         match self {
             VirtualValue::Text(text) => return writer.text_element(name, text),
@@ -206,6 +263,7 @@ impl VirtualValue {
             VirtualValue::Elements(names) => names.iter().for_each(|name| writer.empty(name)),
             VirtualValue::Fragment(fragment) => writer.fragment(fragment),
             VirtualValue::Privileges(privileges) => privilege::write(privileges, writer),
+            VirtualValue::Reports(names) => names.iter().for_each(|name| report::write_supported(name, writer)),
             _ => {}
         }
         writer.close();

@@ -121,6 +121,11 @@ impl Node {
         self.etag.0.max(log_floor)
     }
 
+    /// The dead property of that name, among those loaded.
+    pub fn dead_property(&self, namespace: &str, local: &str) -> Option<&DeadProperty> {
+        self.dead_properties.iter().find(|property| property.local == local && property.namespace == namespace)
+    }
+
     /// Whether it is the root of an account's tree.
     pub fn is_root(&self) -> bool {
         self.parent.is_none()

@@ -237,6 +237,15 @@ impl Space {
         &self.0.core
     }
 
+    /// A URN that names the node for life (RFC 5842 §3.1): a UUID of version 8, made of the space's own and the number.
+    pub fn urn_of(&self, id: FileId) -> String {
+        let mut bytes = *self.info().uuid.as_bytes();
+        for (byte, digit) in bytes[8..].iter_mut().zip(id.0.to_be_bytes()) {
+            *byte ^= digit;
+        }
+        uuid::Builder::from_custom_bytes(bytes).into_uuid().urn().to_string()
+    }
+
     /// A key for `purpose` that belongs to this space alone: for keyed hashes and seals.
     pub fn key(&self, purpose: &str) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_keyed(&self.core().secret);

@@ -2,8 +2,7 @@
 
 use http::StatusCode;
 use http::header::VARY;
-use nichoir_store::DeadProperty;
-use nichoir_store::change::{DeadPropertyPatch, PatchProperties};
+use nichoir_store::change::PatchProperties;
 use nichoir_xml::{Element, Name, Writer, dav};
 
 use super::read_xml;
@@ -14,6 +13,7 @@ use crate::error::Error;
 use crate::header::prefer;
 use crate::href;
 use crate::multistatus::{Multistatus, status_line};
+use crate::property;
 use crate::request::{Body, Response};
 use crate::target::Call;
 
@@ -100,16 +100,7 @@ fn prepare_step(dav: &Dav, step: Step<'_>, patch: &mut PatchProperties) -> Resul
     if dav.extensions().any(|extension| extension.reserves_property(name)) {
         return Err(Error::protected_property());
     }
-    patch.dead.push(match step {
-        Step::Set(element) => DeadPropertyPatch::Set(DeadProperty {
-            namespace: name.namespace.to_string(),
-            local: name.local.to_string(),
-            xml: element.to_fragment(),
-        }),
-        Step::Remove(_) => {
-            DeadPropertyPatch::Remove { namespace: name.namespace.to_string(), local: name.local.to_string() }
-        }
-    });
+    property::keep(name, step.value(), patch);
     Ok(())
 }
 

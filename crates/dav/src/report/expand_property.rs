@@ -1,59 +1,42 @@
-//! expand-property: properties of a resource, and properties of what its href properties lead to, in one answer.
-//! RFC 3253 §3.8. The only resources that a node's properties lead to are the caller's principal and the collection
-//! that holds it.
+//! expand-property: properties of a resource, and properties of the principals that its href properties lead to, in one
+//! answer. RFC 3253 §3.8.
 
 use http::StatusCode;
-use nichoir_store::{Needs, Node};
+use nichoir_auth::Caller;
+use nichoir_store::Needs;
 use nichoir_xml::{Element, Name, Writer, dav};
 
 use super::ReportCall;
+use crate::Dav;
 use crate::answer;
 use crate::error::Error;
 use crate::href;
 use crate::multistatus::{Multistatus, status_line};
-use crate::property::{Resource, Value};
+use crate::property::{self, Resource};
 use crate::request::Response;
-use crate::selection::PropertyRequest;
+use crate::target::Mount;
 use crate::virtual_resource::VirtualResource;
 
-/// A `DAV:property` element: a name, and what is wanted of the resource that it leads to.
+/// Resources inside resources.
+const NESTING_MAX: usize = 4;
+/// Resources in one answer.
+const RESOURCES_MAX: usize = 1_000;
+
+/// A `DAV:property` element: a name, and what is wanted of the resources that it leads to.
 #[derive(Debug)]
 struct Wanted {
     name: Name,
-    nested: Vec<Name>,
-}
-
-pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
-    let wanted = call.root.children(&dav::PROPERTY).map(Wanted::of).collect::<Result<Vec<_>, _>>()?;
-    let rows = wanted.iter().filter_map(|it| call.dav.0.properties.get(&it.name));
-    let needs = rows.fold(Needs::DEAD_PROPERTIES, |needs, row| needs | row.needs);
-    let tree = &call.caller.tree;
-    let log_floor = Some(tree.log_floor().await?);
-    let node = tree.node(&call.path, needs).await?;
-    let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
-    let resource = Resource {
-        dav: &call.dav,
-        caller: &call.caller,
-        mount: &call.mount,
-        node: &node,
-        quota,
-        log_floor,
-        rendered: None,
-    };
-    let mut body = Multistatus::new();
-    let writer = body.writer();
-    writer.open(&dav::RESPONSE);
-    writer.text_element(&dav::HREF, &href::of(&call.mount.prefix, &call.path, node.is_folder()));
-    write(&wanted, &resource, writer);
-    writer.close();
-    Ok(answer::xml(StatusCode::MULTI_STATUS, body.finish()))
+    nested: Vec<Wanted>,
 }
 
 impl Wanted {
-    fn of(element: &Element) -> Result<Wanted, Error> {
-        let name = name_of(element)?;
-        let nested = element.children(&dav::PROPERTY).map(name_of).collect::<Result<Vec<_>, _>>()?;
-        Ok(Wanted { name, nested })
+    fn all_of(element: &Element, depth: usize) -> Result<Vec<Wanted>, Error> {
+        if depth > NESTING_MAX {
+            return Err(Error::bad_request("The properties are nested too deeply."));
+        }
+        let of =
+            |element: &Element| Ok(Wanted { name: name_of(element)?, nested: Wanted::all_of(element, depth + 1)? });
+        element.children(&dav::PROPERTY).map(of).collect()
     }
 }
 
@@ -65,51 +48,127 @@ fn name_of(element: &Element) -> Result<Name, Error> {
     Ok(Name::owned(attribute("namespace").unwrap_or(dav::NAMESPACE), local))
 }
 
-fn write(wanted: &[Wanted], resource: &Resource<'_>, writer: &mut Writer) {
-    let mut missing = Vec::new();
-    let mut text = String::new();
-    writer.open(&dav::PROPSTAT);
-    writer.open(&dav::PROP);
-    for it in wanted {
-        let value = resource.dav.0.properties.get(&it.name).and_then(|row| (row.read)(resource));
-        match value {
-            Some(Value::Href(href)) if !it.nested.is_empty() => write_expanded(it, &href, resource, writer),
-            Some(value) => value.write(&it.name, resource, writer, &mut text),
-            None => match dead_fragment(resource.node, &it.name) {
-                Some(fragment) => writer.fragment(fragment),
+/// What the report looks at: where hrefs may lead to, and how much may still be told.
+struct Expansion {
+    principals: Vec<VirtualResource>,
+    limits: nichoir_xml::Limits,
+    room: usize,
+}
+
+pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
+    let wanted = Wanted::all_of(&call.root, 0)?;
+    let rows = wanted.iter().filter_map(|it| call.dav.0.properties.get(&it.name));
+    let needs = rows.fold(Needs::DEAD_PROPERTIES, |needs, row| needs | row.needs);
+    let tree = &call.caller.tree;
+    let log_floor = Some(tree.log_floor().await?);
+    let node = tree.node(&call.path, needs).await?;
+    let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
+    let resource = call.resource(&node, quota, log_floor);
+    let own = href::of(&call.mount.prefix, &call.path, node.is_folder());
+    let mut expansion = Expansion::new(&call.dav, &call.caller, &call.mount).await?;
+    expansion.answer(&own, &wanted, &|name| of_node(name, &resource))
+}
+
+/// The same of a principal or a fixed collection.
+pub(crate) async fn of_virtual(
+    dav: &Dav,
+    caller: &Caller,
+    mount: &Mount,
+    resource: &VirtualResource,
+    root: &Element,
+) -> Result<Response, Error> {
+    let wanted = Wanted::all_of(root, 0)?;
+    let mut expansion = Expansion::new(dav, caller, mount).await?;
+    expansion.answer(resource.href(), &wanted, &|name| resource.fragment(name))
+}
+
+/// The property as XML that stands for itself.
+fn of_node(name: &Name, resource: &Resource<'_>) -> Option<String> {
+    let found = resource.dav.0.properties.get(name).and_then(|row| (row.read)(resource));
+    let value = found.or_else(|| property::stored(resource, name))?;
+    let (mut writer, mut text) = (Writer::new(), String::new());
+    value.write(name, resource, &mut writer, &mut text);
+    Some(String::from_utf8_lossy(&writer.take()).into_owned())
+}
+
+impl Expansion {
+    async fn new(dav: &Dav, caller: &Caller, mount: &Mount) -> Result<Expansion, Error> {
+        let principals = dav.principals(caller, mount).await?;
+        Ok(Expansion { principals, limits: dav.limits().xml, room: RESOURCES_MAX })
+    }
+
+    fn answer(
+        &mut self,
+        own: &str,
+        wanted: &[Wanted],
+        value_of: &dyn Fn(&Name) -> Option<String>,
+    ) -> Result<Response, Error> {
+        let mut body = Multistatus::new();
+        self.write_response(own, wanted, value_of, body.writer());
+        Ok(answer::xml(StatusCode::MULTI_STATUS, body.finish()))
+    }
+
+    fn write_response(
+        &mut self,
+        href: &str,
+        wanted: &[Wanted],
+        value_of: &dyn Fn(&Name) -> Option<String>,
+        writer: &mut Writer,
+    ) {
+        writer.open(&dav::RESPONSE);
+        writer.text_element(&dav::HREF, href);
+        writer.open(&dav::PROPSTAT);
+        writer.open(&dav::PROP);
+        let mut missing: Vec<&Name> = Vec::new();
+        for it in wanted {
+            match value_of(&it.name) {
                 None => missing.push(&it.name),
-            },
+                Some(fragment) if it.nested.is_empty() => writer.fragment(&fragment),
+                Some(fragment) => self.write_expanded(it, &fragment, writer),
+            }
         }
+        writer.close();
+        writer.text_element(&dav::STATUS, status_line(StatusCode::OK));
+        writer.close();
+        if !missing.is_empty() {
+            writer.open(&dav::PROPSTAT);
+            writer.open(&dav::PROP);
+            missing.iter().for_each(|name| writer.empty(name));
+            writer.close();
+            writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
+            writer.close();
+        }
+        writer.close();
     }
-    writer.close();
-    writer.text_element(&dav::STATUS, status_line(StatusCode::OK));
-    writer.close();
-    if missing.is_empty() {
-        return;
+
+    /// The property with a `DAV:response` in place of each of its hrefs.
+    fn write_expanded(&mut self, wanted: &Wanted, fragment: &str, writer: &mut Writer) {
+        let Ok(element) = nichoir_xml::read(fragment.as_bytes(), &self.limits) else {
+            return writer.fragment(fragment);
+        };
+        writer.open(&wanted.name);
+        for child in element.elements() {
+            if child.name != dav::HREF {
+                writer.element(child);
+                continue;
+            }
+            let href = child.text();
+            let Some(room) = self.room.checked_sub(1) else { continue };
+            self.room = room;
+            let is_it =
+                |principal: &&VirtualResource| principal.href().trim_end_matches('/') == href.trim_end_matches('/');
+            match self.principals.iter().find(is_it).cloned() {
+                Some(principal) => {
+                    self.write_response(&href, &wanted.nested, &|name| principal.fragment(name), writer);
+                }
+                None => {
+                    writer.open(&dav::RESPONSE);
+                    writer.text_element(&dav::HREF, &href);
+                    writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
+                    writer.close();
+                }
+            }
+        }
+        writer.close();
     }
-    writer.open(&dav::PROPSTAT);
-    writer.open(&dav::PROP);
-    missing.iter().for_each(|name| writer.empty(name));
-    writer.close();
-    writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
-    writer.close();
-}
-
-fn dead_fragment<'n>(node: &'n Node, name: &Name) -> Option<&'n str> {
-    let found = node.dead_properties.iter().find(|dead| dead.local == name.local && dead.namespace == name.namespace);
-    found.map(|dead| dead.xml.as_str())
-}
-
-/// The href property with a `DAV:response` in place of its href.
-fn write_expanded(wanted: &Wanted, href: &str, resource: &Resource<'_>, writer: &mut Writer) {
-    let mount = resource.mount;
-    let target = if href == &*mount.principal {
-        VirtualResource::principal(href, &resource.caller.account.display_name)
-    } else {
-        VirtualResource::collection(href, "principals")
-    };
-    let target = target.with_principal(&mount.principal, &mount.principals);
-    writer.open(&wanted.name);
-    resource.dav.write_virtual(&target, &PropertyRequest::Prop(wanted.nested.clone()), false, writer);
-    writer.close();
 }

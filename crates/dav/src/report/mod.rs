@@ -1,6 +1,8 @@
 //! The reports of the file tree. RFC 3253 §3.6.
 
-mod expand_property;
+pub(crate) mod expand_property;
+pub(crate) mod principal_match;
+pub(crate) mod principal_search;
 pub(crate) mod sync_collection;
 
 use std::sync::Arc;
@@ -8,12 +10,15 @@ use std::sync::Arc;
 use http::HeaderMap;
 use nichoir_auth::Caller;
 use nichoir_store::{Node, NodePath, Quota};
-use nichoir_xml::{Element, Name, dav};
+use nichoir_xml::{Element, Name, Writer, dav};
 
 use crate::Dav;
+use crate::error::Error;
 use crate::extension::{Answering, Extension};
 use crate::header::depth::Depth;
+use crate::href;
 use crate::property::Resource;
+use crate::request::Response;
 use crate::target::Mount;
 
 /// A row of a reports table.
@@ -56,7 +61,30 @@ pub(crate) fn all(extensions: &[Arc<dyn Extension>]) -> Vec<Report> {
     let ours = [
         Report { name: dav::SYNC_COLLECTION, answer: |call| Box::pin(sync_collection::answer(call)) },
         Report { name: dav::EXPAND_PROPERTY, answer: |call| Box::pin(expand_property::answer(call)) },
+        Report { name: dav::PRINCIPAL_MATCH, answer: |call| Box::pin(principal_match::match_in_tree(call)) },
+        Report { name: dav::ACL_PRINCIPAL_PROP_SET, answer: |call| Box::pin(principal_match::principals_of_acl(call)) },
+        Report { name: dav::PRINCIPAL_PROPERTY_SEARCH, answer: |call| Box::pin(search(call)) },
+        Report {
+            name: dav::PRINCIPAL_SEARCH_PROPERTY_SET,
+            answer: |_| Box::pin(async { Ok(principal_search::search_property_set()) }),
+        },
     ];
     let theirs = extensions.iter().flat_map(|extension| extension.reports()).cloned();
     ours.into_iter().chain(theirs).collect()
+}
+
+/// Asked of a tree, with `DAV:apply-to-principal-collection-set`, it is the same search; without, there is no principal
+/// below.
+async fn search(call: ReportCall) -> Result<Response, Error> {
+    let own = href::of(&call.mount.prefix, &call.path, true);
+    principal_search::search(&call.dav, &call.caller, &call.mount, &own, &call.root).await
+}
+
+/// `DAV:supported-report` (RFC 3253 §3.1.5).
+pub(crate) fn write_supported(name: &Name, writer: &mut Writer) {
+    writer.open(&dav::SUPPORTED_REPORT);
+    writer.open(&dav::REPORT);
+    writer.empty(name);
+    writer.close();
+    writer.close();
 }

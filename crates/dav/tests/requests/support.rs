@@ -62,7 +62,7 @@ impl Server {
             principal: "/dav/principals/users/alice/".into(),
             principals: "/dav/principals/users/".into(),
         };
-        let dav = Dav::new(extensions, &[], limits);
+        let dav = Dav::new(extensions, Vec::new(), limits);
         Server { dav, alice, mount, clock, other, other_sequence, _directory: directory }
     }
 

@@ -17,7 +17,7 @@ async fn ask(server: &Server, method: &str, depth: &str, body: &'static str) -> 
     let mut request = Request::new(if body.is_empty() { empty() } else { full(body) });
     *request.method_mut() = Method::from_bytes(method.as_bytes()).expect("a method");
     request.headers_mut().insert("depth", depth.parse().expect("a header value"));
-    Answer::read(server.dav.answer_virtual(&resources, request).await).await
+    Answer::read(server.dav.answer_virtual(&server.alice, &server.mount, &resources, request).await).await
 }
 
 #[tokio::test]
