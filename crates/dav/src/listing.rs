@@ -1,23 +1,18 @@
 //! The listing that answers PROPFIND: the resource itself first, then what lies below, a page at a time.
-//!
-//! A page is read from the store, written out, and forgotten; nothing is held while the client reads. A small
-//! answer goes out whole, with its length; a large one from the first page on.
 
 use bytes::Bytes;
-use http::StatusCode;
 use nichoir_auth::Caller;
 use nichoir_store::{FileId, Node, NodePath, Quota};
 use nichoir_xml::dav;
 
 use crate::Dav;
-use crate::answer;
 use crate::error::Error;
 use crate::header::depth::Depth;
 use crate::href;
 use crate::multistatus::Multistatus;
+use crate::paged::Paged;
 use crate::property::Resource;
 use crate::report::{ReportCall, sync_collection};
-use crate::request::{Response, streamed};
 use crate::selection::Selection;
 use crate::target::{Call, Mount};
 
@@ -111,27 +106,29 @@ impl Listing {
         self.is_of_folder
     }
 
-    /// The 207: whole if it is small, streamed if it is not.
-    pub(crate) async fn into_response(mut self) -> Result<Response, Error> {
-        while self.room.is_some() || self.body.waiting_bytes() < self.dav.limits().whole_answer_bytes {
-            if !self.advance().await? {
-                return Ok(answer::xml(StatusCode::MULTI_STATUS, self.finish()));
-            }
-        }
-        let pages = futures_util::stream::try_unfold(Some(self), |listing| async {
-            let Some(mut listing) = listing else { return Ok::<_, Error>(None) };
-            if listing.body.waiting_bytes() > 0 {
-                return Ok(Some((listing.body.take(), Some(listing))));
-            }
-            if listing.advance().await.inspect_err(|error| tracing::error!("a listing broke off: {error}"))? {
-                return Ok(Some((listing.body.take(), Some(listing))));
-            }
-            Ok(Some((listing.finish(), None)))
-        });
-        Ok(answer::xml_streamed(StatusCode::MULTI_STATUS, streamed(pages)))
+    fn write(&mut self, href: &str, node: &Node) {
+        let resource = Resource {
+            dav: &self.dav,
+            caller: &self.caller,
+            mount: &self.mount,
+            node,
+            quota: self.quota,
+            log_floor: self.log_floor,
+            rendered: None,
+        };
+        self.body.resource(href, &resource, &self.selection);
+    }
+}
+
+impl Paged for Listing {
+    fn body(&mut self) -> &mut Multistatus {
+        &mut self.body
     }
 
-    /// Reads and writes the next page; `false` when there is none.
+    fn may_be_refused(&self) -> bool {
+        self.room.is_some()
+    }
+
     async fn advance(&mut self) -> Result<bool, Error> {
         let Some(Pending { path, folder, after }) = self.pending.pop() else { return Ok(false) };
         let page = self.caller.tree.children(&path, &folder, after, self.selection.needs()).await?;
@@ -165,18 +162,5 @@ impl Listing {
             self.body.writer().text_element(&dav::SYNC_TOKEN, token);
         }
         self.body.finish()
-    }
-
-    fn write(&mut self, href: &str, node: &Node) {
-        let resource = Resource {
-            dav: &self.dav,
-            caller: &self.caller,
-            mount: &self.mount,
-            node,
-            quota: self.quota,
-            log_floor: self.log_floor,
-            rendered: None,
-        };
-        self.body.resource(href, &resource, &self.selection);
     }
 }

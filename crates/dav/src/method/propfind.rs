@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::header::depth::Depth;
 use crate::header::prefer;
 use crate::listing::Listing;
+use crate::paged;
 use crate::request::{Body, Response};
 use crate::selection::{PropertyRequest, Selection};
 use crate::target::Call;
@@ -24,7 +25,7 @@ pub(crate) async fn propfind(call: Call<'_>, body: Body) -> Result<Response, Err
     if depth == Depth::Infinity && listing.is_of_folder() && !limits.has_infinite_propfind {
         return Err(Error::finite_depth_only());
     }
-    let mut response = listing.into_response().await?;
+    let mut response = paged::respond(listing, limits.whole_answer_bytes).await?;
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Brief,Prefer"));
     headers.insert(answer::DAV, call.dav.0.dav_header.clone());

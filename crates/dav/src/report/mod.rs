@@ -1,6 +1,9 @@
 //! The reports of the file tree. RFC 3253 §3.6.
 
 pub(crate) mod expand_property;
+mod member_multiget;
+mod member_query;
+mod member_report;
 pub(crate) mod principal_match;
 pub(crate) mod principal_search;
 pub(crate) mod sync_collection;
@@ -20,6 +23,8 @@ use crate::href;
 use crate::property::Resource;
 use crate::request::Response;
 use crate::target::Mount;
+
+pub use member_report::{Judge, MemberReport, Verdict};
 
 /// A row of a reports table.
 #[derive(Clone, Debug)]
@@ -50,6 +55,11 @@ pub struct ReportCall {
 }
 
 impl ReportCall {
+    /// The element of that name among the properties that are asked for: some say more than a name.
+    pub fn property(&self, name: &Name) -> Option<&Element> {
+        self.root.child(&dav::PROP)?.child(name)
+    }
+
     /// A resource of the answer.
     pub fn resource<'a>(&'a self, node: &'a Node, quota: Option<Quota>, log_floor: Option<i64>) -> Resource<'a> {
         Resource { dav: &self.dav, caller: &self.caller, mount: &self.mount, node, quota, log_floor, rendered: None }

@@ -15,6 +15,7 @@ use crate::header::prefer;
 use crate::href;
 use crate::listing::Listing;
 use crate::multistatus::Multistatus;
+use crate::paged;
 use crate::request::Response;
 use crate::selection::{PropertyRequest, Selection};
 
@@ -124,7 +125,7 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
             // An answer that may fail at its limit is held until its end, so the limit is bounded.
             let limit = asked.limit.map(|limit| limit.min(call.dav.limits().sync_results_max));
             let listing = Listing::below(&call, folder, asked.is_deep, selection, limit, token.to_text());
-            listing.await?.into_response().await
+            paged::respond(listing.await?, call.dav.limits().whole_answer_bytes).await
         }
     }
 }

@@ -6,6 +6,7 @@ mod get;
 mod listing;
 mod litmus;
 mod locks;
+mod member_report;
 mod properties;
 mod put;
 mod support;

@@ -10,7 +10,7 @@ use nichoir_dav::header::depth::Depth;
 use nichoir_dav::request::full;
 use nichoir_dav::{Body, Dav, Extension, Limits, Mount, Request};
 use nichoir_store::{
-    BlobConfig, DatabaseConfig, ManualClock, NewAccount, NewSpace, Ports, Role, SeededRandom, Space, Store,
+    Area, BlobConfig, DatabaseConfig, ManualClock, NewAccount, NewSpace, Ports, Role, SeededRandom, Space, Store,
     StoreConfig, Timestamp,
 };
 
@@ -42,6 +42,11 @@ impl Server {
     }
 
     pub(crate) async fn start_with(extensions: Vec<Arc<dyn Extension>>, limits: Limits) -> Server {
+        Server::start_in(Area::Files, extensions, limits).await
+    }
+
+    /// Over another of alice's trees; pages of members are small.
+    pub(crate) async fn start_in(area: Area, extensions: Vec<Arc<dyn Extension>>, limits: Limits) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_750_000_000)));
         let ports = Ports { clock: clock.clone(), random: Arc::new(SeededRandom::new(7)) };
@@ -50,13 +55,14 @@ impl Server {
             blobs: BlobConfig::Memory,
             base_domain: None,
             default_space: None,
-            limits: nichoir_store::Limits::default(),
+            limits: nichoir_store::Limits { page_members: 3, ..nichoir_store::Limits::default() },
         };
         let store = Store::open(config, ports).await.expect("a fresh store opens");
         let (space, account) = make_space(&store, "one").await;
         let (other, _) = make_space(&store, "two").await;
         let other_sequence = other.change_sequence().await.expect("the other space answers");
-        let alice = Caller::new(&space, account, None);
+        let mut alice = Caller::new(&space, account, None);
+        alice.tree = alice.tree.in_area(area).await.expect("a home");
         let mount = Mount {
             prefix: PREFIX.into(),
             principal: "/dav/principals/users/alice/".into(),
