@@ -5,12 +5,13 @@ use std::sync::Arc;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
+use nichoir_caldav::Caldav;
 use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{Nextcloud, Visit, auth_error, legacy, login_flow, ocs, status, suspended};
-use nichoir_store::{Account, Ports, Space, SpaceState, Store};
+use nichoir_store::{Account, Area, Ports, Space, SpaceState, Store};
 
 use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
@@ -26,7 +27,7 @@ pub struct App(Arc<Parts>);
 struct Parts {
     store: Store,
     auth: Authenticator,
-    dav: Dav,
+    engines: Engines,
     trusted: Vec<Network>,
     has_dialect: bool,
     /// Bulk upload, where it is switched on.
@@ -34,6 +35,41 @@ struct Parts {
     product_name: String,
     metrics: Arc<Metrics>,
     ports: Ports,
+}
+
+/// The DAV engine, once for each kind of tree: each has the properties and reports of its protocol.
+#[derive(Debug)]
+struct Engines {
+    files: Dav,
+    calendars: Dav,
+    address_books: Dav,
+}
+
+impl Engines {
+    fn new(config: &Config) -> Engines {
+        let dialect = |extension: Arc<dyn Extension>| config.dialect.nextcloud.then_some(extension);
+        // With these lines taken out, what is left is a plain WebDAV, CalDAV and CardDAV server.
+        let files: Vec<Arc<dyn Extension>> = dialect(Arc::new(Nextcloud)).into_iter().collect();
+        let calendars: Vec<Arc<dyn Extension>> = vec![Arc::new(Caldav { limits: config.calendar_limits() })];
+        let address_books: Vec<Arc<dyn Extension>> = Vec::new();
+        let limits = config.dav_limits();
+        let engine = |own: &[Arc<dyn Extension>], others: [&[Arc<dyn Extension>]; 2]| {
+            Dav::new(own.to_vec(), others.concat(), limits.clone())
+        };
+        Engines {
+            files: engine(&files, [&calendars, &address_books]),
+            calendars: engine(&calendars, [&files, &address_books]),
+            address_books: engine(&address_books, [&files, &calendars]),
+        }
+    }
+
+    fn of(&self, area: Area) -> &Dav {
+        match area {
+            Area::Files => &self.files,
+            Area::Calendars => &self.calendars,
+            Area::AddressBooks => &self.address_books,
+        }
+    }
 }
 
 /// Above a login in a path.
@@ -47,12 +83,9 @@ impl App {
     pub fn new(config: &Config, store: Store, ports: Ports) -> Result<App, String> {
         let trusted =
             config.server.trusted_proxies.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
-        // With this line taken out, what is left is a plain WebDAV server.
-        let extensions: Vec<Arc<dyn Extension>> =
-            if config.dialect.nextcloud { vec![Arc::new(Nextcloud)] } else { Vec::new() };
         Ok(App(Arc::new(Parts {
             auth: Authenticator::new(config.auth_limits(), &ports),
-            dav: Dav::new(extensions, Vec::new(), config.dav_limits()),
+            engines: Engines::new(config),
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,
@@ -87,7 +120,7 @@ impl App {
     async fn answer(&self, peer: Peer, request: Request) -> Response {
         let arrival = match arrival(peer, &self.0.trusted, &request) {
             Ok(arrival) => arrival,
-            Err(error) => return self.0.dav.refuse(error),
+            Err(error) => return self.0.engines.files.refuse(error),
         };
         let path = request.uri().path().to_owned();
         let route = Route::of(&path);
@@ -97,15 +130,15 @@ impl App {
         }
         let space = match self.0.store.space_for_host(&arrival.host).await {
             Ok(Some(space)) => space,
-            Ok(None) => return self.0.dav.refuse(Error::not_found()),
-            Err(error) => return self.0.dav.refuse(error.into()),
+            Ok(None) => return self.0.engines.files.refuse(Error::not_found()),
+            Err(error) => return self.0.engines.files.refuse(error.into()),
         };
         let is_suspended = space.info().state == SpaceState::Suspended;
         if route == Route::Status && self.0.has_dialect {
             return status::answer(&self.0.product_name, is_suspended);
         }
         if is_suspended {
-            let mut response = self.0.dav.refuse(suspended());
+            let mut response = self.0.engines.files.refuse(suspended());
             response.headers_mut().insert("x-nextcloud-maintenance-mode", HeaderValue::from_static("1"));
             return response;
         }
@@ -151,7 +184,7 @@ impl App {
     }
 
     async fn dav(&self, space: &Space, arrival: &Arrival, route: Route, request: Request) -> Response {
-        let dav = &self.0.dav;
+        let dav = &self.0.engines.files;
         let route = match route {
             Route::Dav(route) => route,
             Route::Malformed => return dav.refuse(Error::bad_request("The path cannot be decoded.")),
@@ -175,12 +208,19 @@ impl App {
                 let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
                 upload::handle(dav, &caller, &UploadMount { prefix: home.prefix, files }, request).await
             }
+            DavRoute::Area(area, home) if is_own(&caller, &home) => {
+                let dav = self.0.engines.of(area);
+                match caller.tree.in_area(area).await {
+                    Ok(tree) => dav.handle(&Caller { tree, ..caller }, &mount(home.prefix), request).await,
+                    Err(error) => dav.refuse(error.into()),
+                }
+            }
             DavRoute::Bulk => match &self.0.bulk {
                 Some(limits) => bulk::handle(dav, &caller, limits, request).await,
                 None => dav.refuse(Error::not_found()),
             },
             // Another account's tree and one that does not exist look the same.
-            DavRoute::Files(_) | DavRoute::Uploads(_) => dav.refuse(Error::not_found()),
+            DavRoute::Files(_) | DavRoute::Uploads(_) | DavRoute::Area(..) => dav.refuse(Error::not_found()),
             route => {
                 let mount = mount(String::new());
                 match virtual_resources(dav, &route, &caller, &mount, request.uri().path()).await {
@@ -193,7 +233,7 @@ impl App {
 
     /// No caller: why, and how to log in.
     fn challenge(&self, headers: &HeaderMap, error: AuthError) -> Response {
-        let mut response = self.0.dav.refuse(auth_error(error));
+        let mut response = self.0.engines.files.refuse(auth_error(error));
         if response.status() == StatusCode::UNAUTHORIZED {
             // A browser's script must not make the browser ask for a password.
             let is_script = headers.get("x-requested-with").is_some_and(|value| value == "XMLHttpRequest");
@@ -241,9 +281,15 @@ async fn virtual_resources(
     let mine = || collection(principal::href_of(&own, login), login);
     Ok(match route {
         DavRoute::Root(_) => {
-            vec![collection(own.clone(), "dav"), member("files"), member("principals")]
+            let members = ["files", "principals", "calendars", "addressbooks"].map(member);
+            [collection(own.clone(), "dav")].into_iter().chain(members).collect()
         }
         DavRoute::Homes(_) => vec![collection(own.clone(), "files"), mine()],
+        DavRoute::AreaHomes(area) => {
+            let name = if *area == Area::Calendars { "calendars" } else { "users" };
+            vec![collection(own.clone(), name), mine()]
+        }
+        DavRoute::AddressBookKinds => vec![collection(own.clone(), "addressbooks"), member("users")],
         DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users")],
         DavRoute::Principals(_) => {
             let mut found = vec![collection(own.clone(), "users")];

@@ -8,6 +8,7 @@ mod sample;
 use std::path::PathBuf;
 
 use nichoir_auth::AuthLimits;
+use nichoir_caldav::Limits as CalendarLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
@@ -220,6 +221,36 @@ section! {
 }
 
 section! {
+    /// `[calendars]`: what one calendar object or question may at most be.
+    Calendars {
+        /// Bytes of one calendar object.
+        object_bytes_max: usize = CalendarLimits::default().object_bytes_max,
+        /// Content lines of one object.
+        lines_max: usize = CalendarLimits::default().content.lines_max,
+        /// Components of one object, alarms and time zones among them.
+        components_max: usize = CalendarLimits::default().content.components_max,
+        /// Overridden instances of one object.
+        overrides_max: usize = CalendarLimits::default().overrides_max,
+        /// Attendees of one event.
+        attendees_max: usize = CalendarLimits::default().attendees_max,
+        /// Single dates that a recurrence adds or takes out.
+        dates_max: usize = CalendarLimits::default().dates_max,
+        /// Steps that are walked through the recurrence rules of one object in one question.
+        recurrence_steps_max: usize = CalendarLimits::default().recurrence_steps_max,
+        /// Instances of one object in one answer.
+        instances_max: usize = CalendarLimits::default().instances_max,
+        /// Seconds that a rule which recurs within a day is walked through.
+        subday_window_seconds_max: i64 = CalendarLimits::default().subday_window_seconds_max,
+        /// Members that one multiget may ask for.
+        multiget_hrefs_max: usize = CalendarLimits::default().multiget_hrefs_max,
+        /// Conditions in one filter.
+        filter_conditions_max: usize = CalendarLimits::default().filter_conditions_max,
+        /// Seconds that one question may ask to expand, or ask free and busy time of.
+        expand_seconds_max: i64 = CalendarLimits::default().expand_seconds_max,
+    }
+}
+
+section! {
     /// `[maintenance]`: work in the background.
     Maintenance {
         /// Seconds between two rounds of expiry and collection; 0: none.
@@ -250,6 +281,8 @@ section! {
         auth: Auth = Auth::default(),
         /// Which clients are served beyond plain WebDAV.
         dialect: Dialect = Dialect::default(),
+        /// What one calendar object or question may at most be.
+        calendars: Calendars = Calendars::default(),
         /// Work in the background.
         maintenance: Maintenance = Maintenance::default(),
         /// What is written to standard error.
@@ -338,6 +371,29 @@ impl Config {
             ranges_max: limits.ranges_max,
             sync_results_max: limits.sync_results_max,
             ..nichoir_dav::Limits::default()
+        }
+    }
+
+    /// What calendars need to know.
+    pub fn calendar_limits(&self) -> nichoir_caldav::Limits {
+        let calendars = &self.calendars;
+        nichoir_caldav::Limits {
+            object_bytes_max: calendars.object_bytes_max,
+            content: nichoir_contentline::Limits {
+                lines_max: calendars.lines_max,
+                components_max: calendars.components_max,
+                ..nichoir_contentline::Limits::default()
+            },
+            overrides_max: calendars.overrides_max,
+            attendees_max: calendars.attendees_max,
+            dates_max: calendars.dates_max,
+            recurrence_steps_max: calendars.recurrence_steps_max,
+            instances_max: calendars.instances_max,
+            subday_window_seconds_max: calendars.subday_window_seconds_max,
+            multiget_hrefs_max: calendars.multiget_hrefs_max,
+            filter_conditions_max: calendars.filter_conditions_max,
+            expand_seconds_max: calendars.expand_seconds_max,
+            ..nichoir_caldav::Limits::default()
         }
     }
 

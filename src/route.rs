@@ -5,6 +5,7 @@
 
 use nichoir_dav::href;
 use nichoir_nextcloud::ocs::Version;
+use nichoir_store::Area;
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,12 @@ pub(crate) enum DavRoute {
     LegacyFiles(String),
     /// `/remote.php/dav/uploads/LOGIN…`.
     Uploads(Home),
+    /// `/remote.php/dav/calendars` and `/remote.php/dav/addressbooks/users`.
+    AreaHomes(Area),
+    /// `/remote.php/dav/addressbooks`, which holds `users`.
+    AddressBookKinds,
+    /// `/remote.php/dav/calendars/LOGIN…` and `/remote.php/dav/addressbooks/users/LOGIN…`.
+    Area(Area, Home),
     /// `/remote.php/dav/bulk`: many small files in one request.
     Bulk,
     /// Anything else below `/remote.php`.
@@ -110,6 +117,7 @@ impl Route {
 /// `rest` is what stands behind `remote.php`; `up_to(n)` the path as requested up to the n-th segment of `rest`.
 fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
     let home = |login: &str| Home { login: login.to_owned(), prefix: up_to(3) };
+    let book_home = |login: &str| Home { login: login.to_owned(), prefix: up_to(4) };
     match rest {
         ["webdav" | "files", ..] => DavRoute::LegacyFiles(up_to(1)),
         ["dav"] => DavRoute::Root(up_to(1)),
@@ -122,6 +130,13 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "files", login, ..] => DavRoute::Files(home(login)),
         ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
         ["dav", "bulk"] => DavRoute::Bulk,
+        ["dav", "calendars"] => DavRoute::AreaHomes(Area::Calendars),
+        ["dav", "calendars", login, ..] => DavRoute::Area(Area::Calendars, home(login)),
+        ["dav", "addressbooks"] => DavRoute::AddressBookKinds,
+        ["dav", "addressbooks", "users"] => DavRoute::AreaHomes(Area::AddressBooks),
+        ["dav", "addressbooks", "users", login, ..] => DavRoute::Area(Area::AddressBooks, book_home(login)),
+        // What the first versions of ownCloud gave out; set-ups remember it.
+        ["caldav" | "carddav"] => DavRoute::Root(up_to(1)),
         _ => DavRoute::Unknown,
     }
 }
@@ -160,6 +175,9 @@ mod tests {
                 DavRoute::LegacyFiles(at) => format!("files at {at}"),
                 DavRoute::Uploads(home) => format!("uploads of {} at {}", home.login, home.prefix),
                 DavRoute::Bulk => "bulk".to_owned(),
+                DavRoute::AreaHomes(area) => format!("homes of {area:?}"),
+                DavRoute::AddressBookKinds => "address book kinds".to_owned(),
+                DavRoute::Area(area, home) => format!("{area:?} of {} at {}", home.login, home.prefix),
                 DavRoute::Unknown => "unknown dav".to_owned(),
             },
             Route::Landing => "landing".to_owned(),
@@ -226,10 +244,23 @@ mod tests {
     }
 
     #[test]
+    fn calendars_and_address_books() {
+        check("/remote.php/dav/calendars/", "homes of Calendars");
+        check("/remote.php/dav/calendars/alice/", "Calendars of alice at /remote.php/dav/calendars/alice");
+        check("/remote.php/dav/calendars/al%69ce/x/y.ics", "Calendars of alice at /remote.php/dav/calendars/al%69ce");
+        check("/remote.php/dav/addressbooks", "address book kinds");
+        check("/remote.php/dav/addressbooks/users", "homes of AddressBooks");
+        check(
+            "/remote.php/dav/addressbooks/users/alice/contacts/a.vcf",
+            "AddressBooks of alice at /remote.php/dav/addressbooks/users/alice",
+        );
+        check("/remote.php/caldav/", "root /remote.php/caldav");
+    }
+
+    #[test]
     fn what_there_is_not() {
         check("/remote.php", "unknown dav");
         check("/remote.php/dav/uploads", "unknown dav");
-        check("/remote.php/dav/calendars/alice", "unknown dav");
         check("/remote.php/dav/principals/groups", "unknown dav");
         check("/remote.php/dav/principals/users/bob/x", "unknown dav");
         check("/dav", "unknown");

@@ -118,6 +118,18 @@ impl Filter {
         found
     }
 
+    /// Whether the index tells already who matches: all that is asked for is the type of the component.
+    pub fn is_told_by_index(&self) -> bool {
+        let is_plain = |comp: &CompFilter| {
+            !comp.is_not_defined && comp.time_range.is_none() && comp.props.is_empty() && comp.comps.is_empty()
+        };
+        match &self.root.comps[..] {
+            [] => !self.root.is_not_defined && self.root.props.is_empty(),
+            [comp] => self.root.props.is_empty() && is_plain(comp) && self.prefilter().component.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether the object matches, floating times read in `default`.
     pub fn matches(&self, object: &CalendarObject<'_>, default: &Zone, limits: &Limits) -> bool {
         if self.root.is_not_defined {

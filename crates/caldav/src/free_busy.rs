@@ -38,6 +38,11 @@ impl FreeBusy {
         FreeBusy { range, periods: Vec::new() }
     }
 
+    /// What it is about.
+    pub fn range(&self) -> TimeRange {
+        self.range
+    }
+
     /// Adds what an object takes: opaque events that are not cancelled, and stored busy times.
     pub fn add(&mut self, object: &CalendarObject<'_>, default: &Zone, limits: &Limits) {
         match object.component.as_str() {

@@ -1,15 +1,22 @@
 //! CalDAV (RFC 4791, 5545, 7809): calendar objects and what can be asked of them.
 
 mod calendar_data;
+mod calendar_zone;
+mod extension;
 mod filter;
 mod free_busy;
+mod mkcalendar;
 mod object;
 mod overlap;
+mod property;
 mod recurrence;
+mod report;
 mod time;
 mod timezone;
+mod vtimezone;
 
 pub use calendar_data::CalendarData;
+pub use extension::Caldav;
 pub use filter::Filter;
 pub use free_busy::FreeBusy;
 pub use object::{CalendarObject, Limits};

@@ -36,13 +36,26 @@ pub struct Limits {
     pub filter_conditions_max: usize,
     /// Seconds that `expand` and free-busy may reach over.
     pub expand_seconds_max: i64,
+    /// Nothing may begin earlier, in seconds.
+    pub date_min_seconds: i64,
+    /// Nothing may begin later, in seconds.
+    pub date_max_seconds: i64,
 }
+
+/// The limits unless something else is configured.
+pub(crate) static DEFAULT_LIMITS: Limits = Limits::usual();
 
 impl Default for Limits {
     fn default() -> Limits {
+        Limits::usual()
+    }
+}
+
+impl Limits {
+    const fn usual() -> Limits {
         Limits {
             object_bytes_max: 10 * 1024 * 1024,
-            content: nichoir_contentline::Limits::default(),
+            content: nichoir_contentline::Limits::usual(),
             overrides_max: 2_000,
             attendees_max: 500,
             dates_max: 10_000,
@@ -52,6 +65,8 @@ impl Default for Limits {
             multiget_hrefs_max: 5_000,
             filter_conditions_max: 64,
             expand_seconds_max: 20 * 366 * DAY,
+            date_min_seconds: -2_208_988_800, // 1900-01-01
+            date_max_seconds: 32_503_680_000, // 3000-01-01
         }
     }
 }

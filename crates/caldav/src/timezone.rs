@@ -122,7 +122,7 @@ fn offset(of: impl Offset) -> i64 {
 }
 
 impl OwnZone {
-    fn of(zone: &Component<'_>) -> OwnZone {
+    pub(crate) fn of(zone: &Component<'_>) -> OwnZone {
         let mut onsets = Vec::new();
         for observance in &zone.components {
             let offset_of = |name: &str| observance.value(name).and_then(utc_offset);

@@ -18,6 +18,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
+        Limits::usual()
+    }
+}
+
+impl Limits {
+    /// The limits unless something else is configured.
+    pub const fn usual() -> Limits {
         Limits { lines_max: 50_000, components_max: 5_000, depth_max: 16 }
     }
 }

@@ -44,6 +44,8 @@ pub enum VirtualValue {
     Hrefs(Vec<String>),
     /// Empty elements of these names.
     Elements(Vec<Name>),
+    /// Elements of these names with a text each.
+    TextElements(Vec<(Name, String)>),
     /// XML that stands for itself.
     Fragment(String),
     /// `DAV:privilege` elements.
@@ -261,6 +263,7 @@ impl VirtualValue {
         match self {
             VirtualValue::Hrefs(hrefs) => hrefs.iter().for_each(|href| writer.text_element(&dav::HREF, href)),
             VirtualValue::Elements(names) => names.iter().for_each(|name| writer.empty(name)),
+            VirtualValue::TextElements(texts) => texts.iter().for_each(|(name, text)| writer.text_element(name, text)),
             VirtualValue::Fragment(fragment) => writer.fragment(fragment),
             VirtualValue::Privileges(privileges) => privilege::write(privileges, writer),
             VirtualValue::Reports(names) => names.iter().for_each(|name| report::write_supported(name, writer)),

@@ -1,0 +1,30 @@
+//! The reports of calendars. RFC 4791 §7.
+
+mod calendar_multiget;
+mod calendar_query;
+mod free_busy_query;
+
+use nichoir_dav::Report;
+use nichoir_dav::report::ReportCall;
+use nichoir_xml::{Element, caldav, dav};
+
+use crate::calendar_data::CalendarData;
+use crate::extension::Caldav;
+use crate::object::{DEFAULT_LIMITS, Limits};
+
+/// The table.
+pub(crate) static REPORTS: &[Report] = &[
+    Report { name: caldav::CALENDAR_QUERY, answer: |call| Box::pin(calendar_query::answer(call)) },
+    Report { name: caldav::CALENDAR_MULTIGET, answer: |call| Box::pin(calendar_multiget::answer(call)) },
+    Report { name: caldav::FREE_BUSY_QUERY, answer: |call| Box::pin(free_busy_query::answer(call)) },
+];
+
+fn limits_of(call: &ReportCall) -> Limits {
+    call.dav.extension::<Caldav>().map_or(&DEFAULT_LIMITS, |caldav| &caldav.limits).clone()
+}
+
+/// What is wanted of each object: the `CALDAV:calendar-data` among the properties that are asked for.
+fn data_of(root: &Element, limits: &Limits) -> Result<CalendarData, nichoir_dav::Error> {
+    let asked = root.child(&dav::PROP).and_then(|prop| prop.child(&caldav::CALENDAR_DATA));
+    asked.map_or_else(|| Ok(CalendarData::default()), |element| CalendarData::of(element, limits))
+}
