@@ -336,7 +336,7 @@ impl From<nichoir_store::Error> for Error {
             Store::WrongTotal { .. } => Error::bad_request(error.to_string()),
             Store::StaleToken => Error::stale_sync_token(),
             Store::ReadOnly => Error::unavailable("The space takes no changes at the moment.", 120).caused_by(error),
-            Store::Busy => Error::unavailable("The server is busy.", 5).caused_by(error),
+            Store::Busy | Store::Moved => Error::unavailable("The server is busy.", 5).caused_by(error),
             Store::Unavailable(_) => Error::unavailable("Storage is unavailable.", 30).caused_by(error),
             Store::Corrupt { .. } => Error::internal("Something is wrong with this resource.").caused_by(error),
         }

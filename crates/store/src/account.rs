@@ -115,6 +115,14 @@ impl Space {
         }
     }
 
+    /// The account with that mail address, whatever its case.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn account_by_email(&self, email: &str) -> Result<Account, Error> {
+        find(&mut *self.core().reader().await?, BY_EMAIL, &[email.to_lowercase().into()]).await
+    }
+
     /// All accounts, by number.
     ///
     /// # Errors
@@ -236,9 +244,17 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
-    for forget in
-        [FORGET_TRASH, FORGET_ROOTS, FORGET_FAVOURITES, FORGET_LOCKS, FORGET_DEVICES, FORGET_FLOWS, FORGET_FINISHED]
-    {
+    let outgoing = crate::outgoing::FORGET;
+    for forget in [
+        outgoing,
+        FORGET_TRASH,
+        FORGET_ROOTS,
+        FORGET_FAVOURITES,
+        FORGET_LOCKS,
+        FORGET_DEVICES,
+        FORGET_FLOWS,
+        FORGET_FINISHED,
+    ] {
         tx.run(forget, &[id.into()]).await?;
     }
     tx.one(DELETE, &[id.into()]).await

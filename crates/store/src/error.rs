@@ -65,6 +65,9 @@ pub enum Error {
         /// The path of the member that has it.
         path: NodePath,
     },
+    /// What a change was computed from has changed since: it may be computed anew.
+    #[error("what was read before has changed since")]
+    Moved,
     /// The collection does not take this type of component.
     #[error("the collection does not take this type of component")]
     WrongComponent,

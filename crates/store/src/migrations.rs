@@ -7,8 +7,13 @@ use crate::sql::{Connection, Sql};
 /// The catalogue: spaces and their hosts.
 pub(crate) const CONTROL: &[&str] = &[include_str!("migrations/control_1.sql")];
 
-/// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books.
-pub(crate) const SPACE: &[&str] = &[include_str!("migrations/space_1.sql"), include_str!("migrations/space_2.sql")];
+/// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then
+/// messages to be sent.
+pub(crate) const SPACE: &[&str] = &[
+    include_str!("migrations/space_1.sql"),
+    include_str!("migrations/space_2.sql"),
+    include_str!("migrations/space_3.sql"),
+];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.
 ///

@@ -103,6 +103,8 @@ pub struct Node {
     pub is_favourite: bool,
     /// Dead properties; loaded with [`Needs::DEAD_PROPERTIES`].
     pub dead_properties: Vec<DeadProperty>,
+    /// The schedule tag of a scheduling object resource (RFC 6638 §3.2.10); loaded with [`Needs::SCHEDULE_TAG`].
+    pub schedule_tag: Option<Etag>,
     /// Active locks that apply to it, on itself or inherited; loaded with [`Needs::LOCKS`].
     pub locks: Vec<Lock>,
     /// Direct members (folders, files); loaded with [`Needs::MEMBER_COUNTS`].
@@ -152,6 +154,8 @@ impl Needs {
 
     /// [`Node::body`], of members of calendars and address books.
     pub const BODY: Needs = Needs(32);
+    /// [`Node::schedule_tag`].
+    pub const SCHEDULE_TAG: Needs = Needs(64);
 
     /// Whether all of `other` is in this set.
     pub const fn includes(self, other: Needs) -> bool {

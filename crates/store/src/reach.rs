@@ -252,6 +252,7 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM root WHERE space_id = $1"),
     Sql("DELETE FROM member WHERE space_id = $1"),
     Sql("DELETE FROM copy_map WHERE space_id = $1"),
+    Sql("DELETE FROM outgoing_message WHERE space_id = $1"),
 ];
 
 /// The statements of this file, for the test that prepares them on both engines.

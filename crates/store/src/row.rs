@@ -56,6 +56,7 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         body: None,
         is_favourite: false,
         dead_properties: Vec::new(),
+        schedule_tag: None,
         locks: Vec::new(),
         member_counts: None,
     })

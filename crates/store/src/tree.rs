@@ -219,7 +219,10 @@ impl Tree {
             }
         }
         if needs.includes(Needs::BODY) {
-            crate::area::add_bodies(self, connection, range, nodes).await?;
+            crate::area::add_bodies(self, connection, range.clone(), nodes).await?;
+        }
+        if needs.includes(Needs::SCHEDULE_TAG) {
+            crate::scheduling::add_tags(connection, range, nodes).await?;
         }
         if needs.includes(Needs::LOCKS) {
             let locks = lock::active(connection, self.core().ports.clock.now()).await?;

@@ -9,10 +9,12 @@ mod member;
 mod patch_properties;
 mod put_file;
 mod relocate;
+mod scheduled;
 mod site;
 mod upload;
 
 pub(crate) use member::make_collection;
+pub use scheduled::{Delivery, Scheduled, Seen, TagChange};
 pub(crate) use upload::abort as abort_upload;
 
 use std::future::Future;
@@ -297,6 +299,7 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         lock::STATEMENTS,
         upload::STATEMENTS,
         assemble::STATEMENTS,
+        scheduled::STATEMENTS,
     ]
     .into_iter()
     .flatten()

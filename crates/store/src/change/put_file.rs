@@ -103,7 +103,7 @@ async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, E
     Ok(node)
 }
 
-async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, Error> {
+pub(super) async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, Error> {
     let args: [Value; 9] = [
         old.id.into(),
         tx.etag().into(),
@@ -123,7 +123,7 @@ async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, E
 }
 
 /// Gives up what `node` holds: members of calendars and address books have no versions.
-async fn drop_content(tx: &mut Tx, node: &Node) -> Result<(), Error> {
+pub(super) async fn drop_content(tx: &mut Tx, node: &Node) -> Result<(), Error> {
     tx.refund(node.size_bytes);
     match node.content {
         Some(content) => tx.release(content).await,

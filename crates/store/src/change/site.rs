@@ -110,6 +110,7 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         body: None,
         is_favourite: false,
         dead_properties: Vec::new(),
+        schedule_tag: None,
         locks: Vec::new(),
         member_counts: None,
     })

@@ -10,6 +10,7 @@ mod collections;
 mod files;
 mod locks;
 mod pool;
+mod scheduling;
 mod spaces;
 mod support;
 mod sync;

@@ -1,0 +1,106 @@
+//! Scheduling messages for people outside of the space (RFC 6047): queued in the transaction that caused them, taken by
+//! whoever sends mail.
+
+use crate::error::Error;
+use crate::node::AccountId;
+use crate::ports::Timestamp;
+use crate::space::Space;
+use crate::sql::Sql;
+use crate::tx::Tx;
+
+/// A message to be queued.
+#[derive(Clone, Debug)]
+pub struct NewOutgoing {
+    /// On whose behalf.
+    pub account: AccountId,
+    /// The calendar user address that it goes to, such as `mailto:someone@example.org`.
+    pub recipient: String,
+    /// The iTIP method, such as `REQUEST`.
+    pub method: String,
+    /// The iTIP message, an iCalendar object.
+    pub body: Vec<u8>,
+}
+
+/// A queued message.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Its number.
+    pub id: i64,
+    /// What was queued.
+    pub message: NewOutgoing,
+    /// When it was queued.
+    pub queued: Timestamp,
+    /// How often it was tried in vain.
+    pub attempts: u64,
+}
+
+impl Space {
+    /// Messages that are due, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn outgoing_messages(&self, limit: u64) -> Result<Vec<Outgoing>, Error> {
+        let now = self.core().ports.clock.now();
+        let rows = self.core().reader().await?.all(DUE, &[now.into(), limit.into()]).await?;
+        rows.iter()
+            .map(|row| {
+                let message = NewOutgoing {
+                    account: AccountId(row.int(1)?),
+                    recipient: row.text(2)?,
+                    method: row.text(3)?,
+                    body: row.bytes(4)?,
+                };
+                Ok(Outgoing { id: row.int(0)?, message, queued: Timestamp(row.int(5)?), attempts: row.count(6)? })
+            })
+            .collect()
+    }
+
+    /// Takes a message off the queue: it was sent, or given up.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::ReadOnly`].
+    pub async fn complete_outgoing(&self, id: i64) -> Result<(), Error> {
+        self.core().write(move |tx| Box::pin(async move { tx.run(COMPLETE, &[id.into()]).await.map(drop) })).await
+    }
+
+    /// Leaves a message that could not be sent for later.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::ReadOnly`].
+    pub async fn postpone_outgoing(&self, id: i64, due: Timestamp) -> Result<(), Error> {
+        self.core()
+            .write(move |tx| Box::pin(async move { tx.run(POSTPONE, &[id.into(), due.into()]).await.map(drop) }))
+            .await
+    }
+}
+
+/// Queues a message in the change under way.
+pub(crate) async fn queue(tx: &mut Tx, message: NewOutgoing) -> Result<(), Error> {
+    let args = [
+        tx.fresh_id().into(),
+        message.account.into(),
+        message.recipient.into(),
+        message.method.into(),
+        message.body.as_slice().into(),
+        tx.now().into(),
+    ];
+    tx.one(QUEUE, &args).await
+}
+
+const DUE: Sql = Sql("SELECT id, account_id, recipient, method, body, queued_us, attempts FROM outgoing_message
+      WHERE space_id = $1 AND due_us <= $2 ORDER BY due_us, id LIMIT $3");
+
+const COMPLETE: Sql = Sql("DELETE FROM outgoing_message WHERE space_id = $1 AND id = $2");
+
+const POSTPONE: Sql =
+    Sql("UPDATE outgoing_message SET due_us = $3, attempts = attempts + 1 WHERE space_id = $1 AND id = $2");
+
+const QUEUE: Sql =
+    Sql("INSERT INTO outgoing_message (space_id, id, account_id, recipient, method, body, queued_us, due_us,
+                                   attempts)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0)");
+
+/// What an account leaves when it goes.
+pub(crate) const FORGET: Sql = Sql("DELETE FROM outgoing_message WHERE space_id = $1 AND account_id = $2");
+
+pub(crate) const STATEMENTS: &[Sql] = &[DUE, COMPLETE, POSTPONE, QUEUE, FORGET];
