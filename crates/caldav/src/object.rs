@@ -5,7 +5,7 @@
 
 use nichoir_contentline::{Component, parse};
 use nichoir_dav::Error;
-use nichoir_store::MemberIndex;
+use nichoir_store::{MemberIndex, Visibility};
 use nichoir_xml::caldav;
 
 use crate::time::{DAY, Moment};
@@ -173,7 +173,25 @@ impl<'a> CalendarObject<'a> {
     /// What the store has to know: bounds that hold wherever floating times are read.
     pub fn index(&self, limits: &Limits) -> MemberIndex {
         let (first_seconds, last_seconds) = self.bounds(limits);
-        MemberIndex { uid: self.uid.clone(), component: self.component.clone(), first_seconds, last_seconds }
+        MemberIndex {
+            uid: self.uid.clone(),
+            component: self.component.clone(),
+            first_seconds,
+            last_seconds,
+            visibility: self.visibility(),
+        }
+    }
+
+    /// What others may see of it (RFC 5545 §3.8.1.3): the most reserved of its components decides, and a class that
+    /// nobody knows is private.
+    fn visibility(&self) -> Visibility {
+        let of = |class: &str| match class.trim() {
+            class if class.eq_ignore_ascii_case("PUBLIC") => Visibility::Public,
+            class if class.eq_ignore_ascii_case("CONFIDENTIAL") => Visibility::Confidential,
+            _ => Visibility::Private,
+        };
+        let classes = self.mains().filter_map(|main| main.value("CLASS")).map(of);
+        classes.max().unwrap_or_default()
     }
 
     fn bounds(&self, limits: &Limits) -> (i64, i64) {

@@ -229,6 +229,7 @@ async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Acc
 /// The account's rows go at once, its trees step by step; their bytes are free at once.
 async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     let account = find(&mut tx.connection, BY_ID, &[id.into()]).await?;
+    crate::mount::forget_account(tx, id).await?;
     let uploads = tx.all(UPLOADS, &[id.into()]).await?;
     for upload in uploads {
         crate::change::abort_upload(tx, upload.int(0)?).await?;

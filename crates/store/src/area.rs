@@ -14,6 +14,7 @@ use crate::look_up;
 use crate::node::{AccountId, FileId, Needs, Node};
 use crate::path::NodePath;
 use crate::row::{NODE_COLUMNS, node_columns, node_of};
+use crate::share::apply_visibility;
 use crate::sql::{Connection, Row, Sql, Value};
 use crate::tree::{Page, Tree};
 use crate::tx::Tx;
@@ -28,6 +29,9 @@ impl Tree {
     /// [`Error::Unavailable`], [`Error::ReadOnly`].
     pub async fn in_area(&self, area: Area) -> Result<Tree, Error> {
         let account = &self.account;
+        if self.access.is_some() {
+            return Err(Error::Forbidden("nothing else is published"));
+        }
         if area == Area::Files {
             return Ok(Tree { area, root: account.home, trash: account.trash, ..self.clone() });
         }
@@ -77,8 +81,11 @@ impl Tree {
         ];
         let rows = reader.all(MEMBERS, &args).await?;
         let is_last = (rows.len() as i64) < limit;
-        let nodes = self.with_bodies(&mut reader, path, &rows, needs).await?;
-        let next = if is_last { None } else { nodes.last().map(|node| node.id) };
+        let nodes = self.with_bodies(&mut reader, path, folder, &rows, needs).await?;
+        let next = match rows.last() {
+            Some(row) if !is_last => Some(FileId(row.int(0)?)),
+            _ => None,
+        };
         Ok(Page { nodes, next })
     }
 
@@ -104,7 +111,7 @@ impl Tree {
             let padding = names.last().into_iter().cycle();
             args.extend(names.iter().chain(padding).take(NAMES).map(|name| Value::from(name.as_str())));
             let rows = reader.all(MEMBERS_NAMED, &args).await?;
-            nodes.extend(self.with_bodies(&mut reader, path, &rows, needs).await?);
+            nodes.extend(self.with_bodies(&mut reader, path, folder, &rows, needs).await?);
         }
         Ok(nodes)
     }
@@ -114,6 +121,7 @@ impl Tree {
         &self,
         reader: &mut Connection,
         path: &NodePath,
+        folder: &Node,
         rows: &[Row],
         needs: Needs,
     ) -> Result<Vec<Node>, Error> {
@@ -123,11 +131,12 @@ impl Tree {
             node.body = inline_body(&node, row)?;
             nodes.push(node);
         }
+        apply_visibility(reader, folder, &mut nodes).await?;
         for node in nodes.iter_mut().filter(|node| node.body.is_none()) {
             node.body = Some(self.whole(node).await?);
         }
         let chain = match needs.includes(Needs::LOCKS) {
-            true => look_up::locate(reader, self.root, path).await?.chain,
+            true => look_up::locate(reader, &self.root(), path).await?.chain,
             false => Vec::new(),
         };
         let needs = needs.without(Needs::BODY);
@@ -211,7 +220,21 @@ async fn make_home(tx: &mut Tx, account: AccountId, area: Area) -> Result<(FileI
         tx.advance();
         make_collection(tx, root, name, &kind).await?;
     }
+    crate::mount::mount_all(tx, account, area).await?;
     Ok((root, trash))
+}
+
+/// Root and trash of the account's tree of that area, if it was made.
+pub(crate) async fn roots(
+    connection: &mut Connection,
+    account: AccountId,
+    area: Area,
+) -> Result<Option<(FileId, FileId)>, Error> {
+    if area != Area::Files {
+        return find_roots(connection, account, area).await;
+    }
+    let row = connection.maybe(FILE_ROOTS, &[account.into()]).await?;
+    row.map(|row| Ok((FileId(row.int(0)?), FileId(row.int(1)?)))).transpose()
 }
 
 /// Root and trash of every area but the files, for the end of an account.
@@ -223,6 +246,8 @@ pub(crate) async fn roots_of(tx: &mut Tx, account: AccountId) -> Result<Vec<(Fil
 const ROOTS: Sql = Sql("SELECT node_id, trash_id FROM root WHERE space_id = $1 AND account_id = $2 AND area = $3");
 
 const ALL_ROOTS: Sql = Sql("SELECT node_id, trash_id FROM root WHERE space_id = $1 AND account_id = $2");
+
+const FILE_ROOTS: Sql = Sql("SELECT home_id, trash_id FROM account WHERE space_id = $1 AND id = $2");
 
 const HAS_ACCOUNT: Sql = Sql("SELECT id FROM account WHERE space_id = $1 AND id = $2");
 
@@ -260,4 +285,4 @@ const BODIES_AMONG: Sql = Sql("SELECT node.id, piece.bytes
         AND piece.bytes IS NOT NULL");
 
 pub(crate) const STATEMENTS: &[Sql] =
-    &[ROOTS, ALL_ROOTS, HAS_ACCOUNT, INSERT_ROOTS, MEMBERS, MEMBERS_NAMED, BODIES_AMONG];
+    &[ROOTS, ALL_ROOTS, FILE_ROOTS, HAS_ACCOUNT, INSERT_ROOTS, MEMBERS, MEMBERS_NAMED, BODIES_AMONG];

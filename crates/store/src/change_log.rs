@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::error::Error;
 use crate::look_up;
-use crate::node::{FileId, Needs};
+use crate::node::{FileId, Needs, Node};
 use crate::path::NodePath;
 use crate::sql::Sql;
 use crate::tree::{Changed, Changes, Tree};
@@ -101,9 +101,10 @@ async fn touched_below(tree: &Tree, path: &NodePath, token: i64) -> Result<Vec<T
         note(&mut latest, at.clone(), change_seq);
         // What came in as a whole is new with everything below it.
         if row.truth(4)? && walked.insert(node) {
-            let stands_here = look_up::child(&mut reader, FileId(parent), &name).await?;
-            if stands_here.is_some_and(|it| it.id.0 == node && it.is_folder()) {
-                walk(&mut reader, &at, FileId(node), change_seq, &mut latest).await?;
+            let stands_here = tree.node(&at, Needs::NONE).await.ok().filter(Node::is_folder);
+            let is_same = |it: &Node| it.mount.as_ref().map_or(it.id, |mount| mount.id).0 == node;
+            if let Some(folder) = stands_here.filter(is_same) {
+                walk(&mut reader, &at, folder.id, change_seq, &mut latest).await?;
             }
         }
     }

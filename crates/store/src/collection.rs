@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::node::Node;
+use crate::share::Visibility;
 
 /// Which of an account's trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +24,10 @@ impl Area {
             Area::Calendars => "calendars",
             Area::AddressBooks => "addressbooks",
         }
+    }
+
+    pub(crate) fn of_name(name: &str) -> Option<Area> {
+        [Area::Files, Area::Calendars, Area::AddressBooks].into_iter().find(|area| area.name() == name)
     }
 
     /// What an account finds there when it first comes: names and kinds.
@@ -155,6 +160,8 @@ pub struct MemberIndex {
     pub first_seconds: i64,
     /// Nothing of it happens after this instant, in seconds; `i64::MAX` if it has no end.
     pub last_seconds: i64,
+    /// What those may see of it who do not own the collection.
+    pub visibility: Visibility,
 }
 
 /// Which members of a collection are wanted. A superset may be meant: the exact filter is the reader's.

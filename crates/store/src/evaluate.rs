@@ -4,7 +4,8 @@ use crate::conditions::{Conditions, EtagSet, IfList, IfResource, IfState};
 use crate::error::Error;
 use crate::lock::{StoredLock, covering};
 use crate::look_up;
-use crate::node::{FileId, Node};
+use crate::node::Node;
+use crate::share::Root;
 use crate::sql::Connection;
 
 /// Checks everything that `conditions` demand of the request's resource: `chain` leads from the root to it, or to its
@@ -14,7 +15,7 @@ use crate::sql::Connection;
 /// [`Error::ConditionFailed`] with the name of the header.
 pub(crate) async fn check(
     connection: &mut Connection,
-    root: FileId,
+    root: &Root,
     conditions: &Conditions,
     chain: &[Node],
     is_missing: bool,

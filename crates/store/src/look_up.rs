@@ -3,7 +3,8 @@
 use crate::error::Error;
 use crate::node::{FileId, Node};
 use crate::path::NodePath;
-use crate::row::{node_columns, node_of};
+use crate::row::{is_mount, node_columns, node_of};
+use crate::share::{Root, apply_visibility, follow, mounts_of};
 use crate::sql::{Connection, Sql};
 
 /// How far a path leads.
@@ -46,11 +47,11 @@ impl Located {
 }
 
 /// Follows `path` from `root` as far as it leads.
-pub(crate) async fn locate(connection: &mut Connection, root: FileId, path: &NodePath) -> Result<Located, Error> {
-    let root = connection.maybe(BY_ID, &[root.into()]).await?.ok_or(Error::NotFound)?;
-    let mut chain = vec![node_of(&root)?];
+pub(crate) async fn locate(connection: &mut Connection, root: &Root, path: &NodePath) -> Result<Located, Error> {
+    let row = connection.maybe(BY_ID, &[root.id.into()]).await?.ok_or(Error::NotFound)?;
+    let mut chain = vec![Node { access: root.access.clone(), ..node_of(&row)? }];
     for (depth, name) in path.names().iter().enumerate() {
-        let parent = chain.last().map(|node| node.id).ok_or(Error::NotFound)?;
+        let parent = chain.last().ok_or(Error::NotFound)?;
         match child(connection, parent, name).await? {
             Some(node) => chain.push(node),
             None => return Ok(Located { chain, missing: path.names()[depth..].to_vec() }),
@@ -59,21 +60,56 @@ pub(crate) async fn locate(connection: &mut Connection, root: FileId, path: &Nod
     Ok(Located { chain, missing: Vec::new() })
 }
 
-/// The member `name` of `parent`.
-pub(crate) async fn child(connection: &mut Connection, parent: FileId, name: &str) -> Result<Option<Node>, Error> {
-    connection.maybe(BY_NAME, &[parent.into(), name.into()]).await?.as_ref().map(node_of).transpose()
+/// The member `name` of `parent`, as whoever holds `parent` sees it.
+pub(crate) async fn child(connection: &mut Connection, parent: &Node, name: &str) -> Result<Option<Node>, Error> {
+    let Some(row) = connection.maybe(BY_NAME, &[parent.id.into(), name.into()]).await? else { return Ok(None) };
+    let node = node_of(&row)?;
+    match (is_mount(&row)?, parent.access.is_some()) {
+        (false, false) => Ok(Some(node)),
+        (true, false) => follow(connection, node).await,
+        // What is shared with the one who shares stays theirs.
+        (true, true) => Ok(None),
+        (false, true) => {
+            let mut visible = vec![node];
+            apply_visibility(connection, parent, &mut visible).await?;
+            Ok(visible.pop())
+        }
+    }
 }
 
-/// The path of `id` below `root`; `None` if it is not there (in the trash, in another account's tree, or gone).
+/// The number of whatever has the name in the folder, seen or not.
+pub(crate) async fn is_taken(connection: &mut Connection, parent: FileId, name: &str) -> Result<Option<FileId>, Error> {
+    let row = connection.maybe(BY_NAME, &[parent.into(), name.into()]).await?;
+    row.map(|row| row.int(0).map(FileId)).transpose()
+}
+
+/// The node's name in its owner's tree.
+pub(crate) async fn name_of(connection: &mut Connection, id: FileId) -> Result<String, Error> {
+    connection.row(BY_ID, &[id.into()]).await?.text(2)
+}
+
+/// The path of `id` below `root`; `None` if it is not there (in the trash, in a tree that is not shared, or gone).
 pub(crate) async fn path_of(connection: &mut Connection, root: FileId, id: FileId) -> Result<Option<NodePath>, Error> {
-    let mut names = Vec::new();
-    let rows = connection.all(UPWARDS, &[id.into()]).await?;
-    for row in &rows {
-        if row.int(0)? == root.0 {
-            names.reverse();
-            return NodePath::of(&names).map(Some);
+    // A target that is a mount's, and the names that lead from it to `id`, innermost first.
+    let mut waiting = vec![(id, Vec::new())];
+    let mut looked_at = Vec::new();
+    while let Some((start, mut names)) = waiting.pop() {
+        looked_at.push(start);
+        for row in &connection.all(UPWARDS, &[start.into()]).await? {
+            let at = FileId(row.int(0)?);
+            if at == root {
+                names.reverse();
+                return NodePath::of(&names).map(Some);
+            }
+            if row.int(3)? > 0 {
+                for (mount, _) in mounts_of(connection, at).await? {
+                    if !looked_at.contains(&mount) {
+                        waiting.push((mount, names.clone()));
+                    }
+                }
+            }
+            names.push(row.text(2)?);
         }
-        names.push(row.text(2)?);
     }
     Ok(None)
 }
@@ -94,6 +130,8 @@ const UPWARDS: Sql = Sql("WITH RECURSIVE up (id, parent_id, name, depth) AS (
          UNION ALL
          SELECT node.id, node.parent_id, node.name, up.depth + 1
            FROM node JOIN up ON node.id = up.parent_id WHERE node.space_id = $1
-     ) SELECT id, parent_id, name FROM up ORDER BY depth");
+     ) SELECT up.id, up.parent_id, up.name,
+              (SELECT COUNT(*) FROM mount WHERE mount.space_id = $1 AND mount.target_id = up.id)
+         FROM up ORDER BY up.depth");
 
 pub(crate) const STATEMENTS: &[Sql] = &[BY_ID, BY_NAME, UPWARDS];

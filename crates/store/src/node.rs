@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::collection::CollectionKind;
 use crate::lock::Lock;
 use crate::ports::Timestamp;
+use crate::share::{Access, MountPoint, Share};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -109,6 +110,16 @@ pub struct Node {
     pub locks: Vec<Lock>,
     /// Direct members (folders, files); loaded with [`Needs::MEMBER_COUNTS`].
     pub member_counts: Option<(u64, u64)>,
+    /// How the caller holds it; `None`: as its owner.
+    pub access: Option<Arc<Access>>,
+    /// The caller's own side of it, where somebody else's folder or collection appears in the caller's tree.
+    pub mount: Option<MountPoint>,
+    /// Whether the caller may see no more of it than when it is.
+    pub is_confidential: bool,
+    /// With whom its owner, who asks, shares it; loaded with [`Needs::SHARES`].
+    pub shares: Vec<Share>,
+    /// The token under which its owner, who asks, publishes it; loaded with [`Needs::SHARES`].
+    pub publication: Option<String>,
 }
 
 impl Node {
@@ -126,6 +137,11 @@ impl Node {
     /// The dead property of that name, among those loaded.
     pub fn dead_property(&self, namespace: &str, local: &str) -> Option<&DeadProperty> {
         self.dead_properties.iter().find(|property| property.local == local && property.namespace == namespace)
+    }
+
+    /// Whether the caller may change it and what is in it.
+    pub fn is_writable(&self) -> bool {
+        self.access.as_ref().is_none_or(|access| access.is_writable)
     }
 
     /// Whether it is the root of an account's tree.
@@ -156,6 +172,8 @@ impl Needs {
     pub const BODY: Needs = Needs(32);
     /// [`Node::schedule_tag`].
     pub const SCHEDULE_TAG: Needs = Needs(64);
+    /// [`Node::shares`] and [`Node::publication`].
+    pub const SHARES: Needs = Needs(128);
 
     /// Whether all of `other` is in this set.
     pub const fn includes(self, other: Needs) -> bool {

@@ -200,6 +200,25 @@ const RULES: &[(&str, Sql)] = &[
             AND node.parent_id NOT IN (SELECT root.trash_id FROM root
                                         WHERE root.space_id = $1 AND root.account_id = trash.account_id)",
     )),
+    ("a mount that is older than what it shows, or shows nothing", Sql(
+        "SELECT node.id, node.etag, COALESCE(target.etag, 0) FROM node
+           LEFT JOIN mount ON mount.space_id = $1 AND mount.node_id = node.id AND mount.target_id = node.target_id
+           LEFT JOIN node AS target ON target.space_id = $1 AND target.id = mount.target_id
+          WHERE node.space_id = $1 AND node.target_id IS NOT NULL
+            AND (target.id IS NULL OR target.etag > node.etag)",
+    )),
+    ("a mount that nothing is shared through, or that is written to though it may not be", Sql(
+        "SELECT mount.node_id, mount.is_writable, COALESCE(MAX(share.is_writable), -1) FROM mount
+           LEFT JOIN share ON share.space_id = $1 AND share.node_id = mount.target_id
+                          AND share.account_id IN (mount.account_id, 0)
+          WHERE mount.space_id = $1
+          GROUP BY mount.node_id, mount.is_writable
+         HAVING mount.is_writable <> COALESCE(MAX(share.is_writable), -1)",
+    )),
+    ("mounts that are not counted right", Sql(
+        "SELECT space_id, mount_count, (SELECT COUNT(*) FROM mount WHERE mount.space_id = $1) FROM space_state
+          WHERE space_id = $1 AND mount_count <> (SELECT COUNT(*) FROM mount WHERE mount.space_id = $1)",
+    )),
     ("a member that is indexed in another collection than the one it is in", Sql(
         "SELECT member.node_id, member.collection_id, node.parent_id FROM member
            JOIN node ON node.space_id = $1 AND node.id = member.node_id
@@ -251,6 +270,9 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM change_log WHERE space_id = $1"),
     Sql("DELETE FROM root WHERE space_id = $1"),
     Sql("DELETE FROM member WHERE space_id = $1"),
+    Sql("DELETE FROM share WHERE space_id = $1"),
+    Sql("DELETE FROM mount WHERE space_id = $1"),
+    Sql("DELETE FROM publication WHERE space_id = $1"),
     Sql("DELETE FROM copy_map WHERE space_id = $1"),
     Sql("DELETE FROM outgoing_message WHERE space_id = $1"),
 ];

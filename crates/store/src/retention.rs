@@ -127,7 +127,15 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     for version in tx.all(VERSIONS_OF, &[id.into()]).await? {
         drop_version(tx, &version).await?;
     }
-    for forget in [FORGET_PROPERTIES, FORGET_MEMBER, FORGET_FAVOURITES, FORGET_NODE_LOCKS, FORGET_NODE] {
+    for forget in [
+        FORGET_PROPERTIES,
+        FORGET_MEMBER,
+        FORGET_FAVOURITES,
+        FORGET_NODE_LOCKS,
+        FORGET_SHARES,
+        FORGET_PUBLICATION,
+        FORGET_NODE,
+    ] {
         tx.run(forget, &[id.into()]).await?;
     }
     match row.maybe_int(2)? {
@@ -219,6 +227,10 @@ const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AN
 
 const FORGET_NODE_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND node_id = $2");
 
+const FORGET_SHARES: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND node_id = $2");
+
+const FORGET_PUBLICATION: Sql = Sql("DELETE FROM publication WHERE space_id = $1 AND node_id = $2");
+
 const FORGET_NODE: Sql = Sql("DELETE FROM node WHERE space_id = $1 AND id = $2");
 
 const DUE_INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1 AND collect_after_us < $2 LIMIT $3");
@@ -248,6 +260,8 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_MEMBER,
     FORGET_FAVOURITES,
     FORGET_NODE_LOCKS,
+    FORGET_SHARES,
+    FORGET_PUBLICATION,
     FORGET_NODE,
     DUE_INTENTS,
     MARK_INTENT,

@@ -15,13 +15,19 @@ pub(crate) const PURGED: i64 = -1;
 macro_rules! node_columns {
     () => {
         "node.id, node.parent_id, node.name, node.is_folder, node.etag, node.size_bytes, node.modified_us, \
-         node.created_us, node.uploaded_us, node.content_id, node.media_type, node.checksums, node.collection"
+         node.created_us, node.uploaded_us, node.content_id, node.media_type, node.checksums, node.collection, \
+         node.target_id"
     };
 }
 pub(crate) use node_columns;
 
 /// How many columns [`node_columns`] has.
-pub(crate) const NODE_COLUMNS: usize = 13;
+pub(crate) const NODE_COLUMNS: usize = 14;
+
+/// Whether the node in the first columns of `row` is a mount: what it shows is another node.
+pub(crate) fn is_mount(row: &Row) -> Result<bool, Error> {
+    Ok(row.maybe_int(NODE_COLUMNS - 1)?.is_some())
+}
 
 /// The node in the first columns of `row`.
 pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
@@ -59,5 +65,10 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         schedule_tag: None,
         locks: Vec::new(),
         member_counts: None,
+        access: None,
+        mount: None,
+        is_confidential: false,
+        shares: Vec::new(),
+        publication: None,
     })
 }

@@ -261,6 +261,7 @@ impl Space {
             area: Area::Files,
             root: account.home,
             trash: account.trash,
+            access: None,
         }
     }
 

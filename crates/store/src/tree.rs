@@ -2,6 +2,7 @@
 //! authorisation lives here and nowhere else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -15,9 +16,10 @@ use crate::look_up::{self, Located};
 use crate::node::{DeadProperty, Etag, FileId, Needs, Node, Quota};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
-use crate::row::{PURGED, node_columns, node_of};
+use crate::row::{PURGED, is_mount, node_columns, node_of};
+use crate::share::{self, Access, Root};
 use crate::space::SpaceCore;
-use crate::sql::{Connection, Sql, Value};
+use crate::sql::{Connection, Row, Sql, Value};
 use crate::tx::{Asker, available_bytes};
 
 /// An account's tree. Cheap to clone.
@@ -28,6 +30,8 @@ pub struct Tree {
     pub(crate) area: Area,
     pub(crate) root: FileId,
     pub(crate) trash: FileId,
+    /// How the root is held; `None`: as its owner.
+    pub(crate) access: Option<Arc<Access>>,
 }
 
 /// A page of a listing.
@@ -104,7 +108,17 @@ impl Tree {
     }
 
     pub(crate) fn asker(&self) -> Asker {
-        Asker { account: self.account.clone(), area: self.area, root: self.root, trash: self.trash }
+        Asker {
+            account: self.account.clone(),
+            area: self.area,
+            root: self.root,
+            trash: self.trash,
+            access: self.access.clone(),
+        }
+    }
+
+    pub(crate) fn root(&self) -> Root {
+        Root { id: self.root, access: self.access.clone() }
     }
 
     /// The node at `path`.
@@ -119,7 +133,7 @@ impl Tree {
         }
         let generation = self.core().generation();
         let mut reader = self.core().reader().await?;
-        let Located { mut chain, missing } = look_up::locate(&mut reader, home, path).await?;
+        let Located { mut chain, missing } = look_up::locate(&mut reader, &self.root(), path).await?;
         if !missing.is_empty() {
             return Err(Error::NotFound);
         }
@@ -163,8 +177,10 @@ impl Tree {
         let limit = self.core().limits.page_rows.max(1);
         let mut reader = self.core().reader().await?;
         let args = [folder.id.into(), after.map_or(0, |id| id.0).into(), limit.into()];
-        let mut nodes = reader.all(CHILDREN, &args).await?.iter().map(node_of).collect::<Result<Vec<_>, _>>()?;
+        let rows = reader.all(CHILDREN, &args).await?;
+        let mut nodes = rows.iter().map(node_of).collect::<Result<Vec<_>, _>>()?;
         let is_last = (nodes.len() as i64) < limit;
+        let next = if is_last { None } else { nodes.last().map(|node| node.id) };
         if is_last {
             // A folder deleted for good loses its members step by step: a short list must not pass for a whole one.
             let parent = reader.maybe(PARENT_OF, &[folder.id.into()]).await?.ok_or(Error::NotFound)?;
@@ -173,12 +189,46 @@ impl Tree {
             }
         }
         let chain = match needs.includes(Needs::LOCKS) {
-            true => look_up::locate(&mut reader, self.root, path).await?.chain,
+            true => look_up::locate(&mut reader, &self.root(), path).await?.chain,
             false => Vec::new(),
         };
+        if folder.access.is_some() {
+            let is_own: HashMap<i64, bool> =
+                rows.iter().map(|row| Ok((row.int(0)?, !is_mount(row)?))).collect::<Result<_, Error>>()?;
+            nodes.retain(|node| is_own.get(&node.id.0).copied().unwrap_or(true));
+            share::apply_visibility(&mut reader, folder, &mut nodes).await?;
+        }
         self.decorate(&mut reader, &chain, &mut nodes, needs).await?;
-        let next = if is_last { None } else { nodes.last().map(|node| node.id) };
+        if folder.access.is_none() {
+            self.follow_mounts(&mut reader, &chain, &rows, &mut nodes, needs).await?;
+        }
         Ok(Page { nodes, next })
+    }
+
+    /// Puts in the place of each mount among `nodes`, which were made of `rows`, what it shows.
+    async fn follow_mounts(
+        &self,
+        connection: &mut Connection,
+        above: &[Node],
+        rows: &[Row],
+        nodes: &mut Vec<Node>,
+        needs: Needs,
+    ) -> Result<(), Error> {
+        for row in rows {
+            if !is_mount(row)? {
+                continue;
+            }
+            let id = FileId(row.int(0)?);
+            let Some(place) = nodes.iter().position(|node| node.id == id) else { continue };
+            match share::follow(connection, node_of(row)?).await? {
+                None => drop(nodes.remove(place)),
+                Some(mut node) => {
+                    self.decorate(connection, above, std::slice::from_mut(&mut node), needs).await?;
+                    nodes[place] = node;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Loads what `needs` asks for onto siblings; `above` leads from the root to their folder.
@@ -190,7 +240,9 @@ impl Tree {
         needs: Needs,
     ) -> Result<(), Error> {
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return Ok(()) };
-        let parent = first.parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
+        // A mount comes alone; its target has siblings elsewhere.
+        let parent = first.mount.as_ref().map_or(first.parent, |mount| mount.target_parent);
+        let parent = parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
         let range: [Value; 3] = [parent.into(), first.id.into(), last.id.into()];
         let place: HashMap<i64, usize> = nodes.iter().enumerate().map(|(place, node)| (node.id.0, place)).collect();
         if needs.includes(Needs::FAVOURITE) {
@@ -208,6 +260,14 @@ impl Tree {
                     nodes[*place].dead_properties.push(property);
                 }
             }
+        }
+        if needs.includes(Needs::DEAD_PROPERTIES) {
+            for node in nodes.iter_mut().filter(|node| node.mount.is_some()) {
+                share::overlay_properties(connection, node).await?;
+            }
+        }
+        if needs.includes(Needs::SHARES) {
+            share::add_shares(connection, &range, nodes).await?;
         }
         if needs.includes(Needs::MEMBER_COUNTS) {
             nodes.iter_mut().filter(|node| node.is_folder()).for_each(|node| node.member_counts = Some((0, 0)));
@@ -342,12 +402,12 @@ impl Tree {
         path: &NodePath,
         conditions: &crate::conditions::Conditions,
     ) -> Result<(), Error> {
-        let home = self.root;
+        let root = self.root();
         let mut reader = self.core().reader().await?;
-        let located = look_up::locate(&mut reader, home, path).await?;
+        let located = look_up::locate(&mut reader, &root, path).await?;
         let locks = lock::active(&mut reader, self.core().ports.clock.now()).await?;
         let is_missing = !located.missing.is_empty();
-        crate::evaluate::check(&mut reader, home, conditions, &located.chain, is_missing, &locks).await
+        crate::evaluate::check(&mut reader, &root, conditions, &located.chain, is_missing, &locks).await
     }
 
     /// The account's upload of that name.

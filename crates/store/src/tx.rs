@@ -8,6 +8,7 @@ use crate::collection::Area;
 use crate::error::Error;
 use crate::node::{ContentId, Etag, FileId};
 use crate::ports::Timestamp;
+use crate::share::{Access, Root};
 use crate::space::SpaceCore;
 use crate::sql::{Connection, Row, Sql, Value};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) struct Counters {
     /// The part of it that gives way to new files: trash and versions.
     pub(crate) reclaimable_bytes: i64,
     pub(crate) log_floor: i64,
+    /// Mounts in the space: without any, nobody looks for one.
+    pub(crate) mount_count: i64,
 }
 
 /// A change's view of its space.
@@ -49,6 +52,7 @@ impl Tx {
                 used_bytes: row.int(2)?,
                 reclaimable_bytes: row.int(3)?,
                 log_floor: row.int(4)?,
+                mount_count: row.int(5)?,
             })
         }
         .await;
@@ -64,9 +68,15 @@ impl Tx {
 
     /// Writes the counters back and commits; when it returns `Ok`, everything since `begin` is durable.
     pub(crate) async fn commit(&mut self) -> Result<(), Error> {
-        let Counters { change_seq, next_id, used_bytes, reclaimable_bytes, log_floor } = self.counters;
-        let counters =
-            [change_seq.into(), next_id.into(), used_bytes.into(), reclaimable_bytes.into(), log_floor.into()];
+        let Counters { change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count } = self.counters;
+        let counters = [
+            change_seq.into(),
+            next_id.into(),
+            used_bytes.into(),
+            reclaimable_bytes.into(),
+            log_floor.into(),
+            mount_count.into(),
+        ];
         self.connection.one(PUT_COUNTERS, &counters).await?;
         self.connection.script("COMMIT").await
     }
@@ -149,12 +159,14 @@ impl Tx {
         self.connection.one(sql, args).await
     }
 
-    /// Moves the etag, size and modification time of `folder` and every ancestor up to the root: promise 3.
+    /// Moves the etag, size and modification time of `folder` and every ancestor up to the root, and the etags of
+    /// the mounts of any of them up to the roots of those who see it: promise 3.
     pub(crate) async fn touch(&mut self, folder: FileId, size_delta: i64) -> Result<(), Error> {
         let args = [folder.into(), self.etag().into(), size_delta.into(), self.now.into()];
         match self.run(TOUCH, &args).await? {
             0 => Err(Error::Corrupt { table: "node", column: "parent_id", id: folder.0 }),
-            _ => Ok(()),
+            _ if self.counters.mount_count == 0 => Ok(()),
+            _ => self.run(TOUCH_MOUNTS, &[folder.into(), self.etag().into()]).await.map(drop),
         }
     }
 
@@ -216,14 +228,23 @@ pub struct Asker {
     pub(crate) area: Area,
     pub(crate) root: FileId,
     pub(crate) trash: FileId,
+    /// How the asker holds the root; `None`: as its owner.
+    pub(crate) access: Option<Arc<Access>>,
+}
+
+impl Asker {
+    pub(crate) fn root(&self) -> Root {
+        Root { id: self.root, access: self.access.clone() }
+    }
 }
 
 // Taking the row's lock orders the writers of several nodes on PostgreSQL; on SQLite the transaction itself does.
 const TAKE_TURN: Sql = Sql("UPDATE space_state SET change_seq = change_seq WHERE space_id = $1
-     RETURNING change_seq, next_id, used_bytes, reclaimable_bytes, log_floor");
+     RETURNING change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count");
 
 const PUT_COUNTERS: Sql = Sql("UPDATE space_state
-        SET change_seq = $2, next_id = $3, used_bytes = $4, reclaimable_bytes = $5, log_floor = $6
+        SET change_seq = $2, next_id = $3, used_bytes = $4, reclaimable_bytes = $5, log_floor = $6,
+            mount_count = $7
       WHERE space_id = $1");
 
 const TOUCH: Sql = Sql("UPDATE node
@@ -235,6 +256,18 @@ const TOUCH: Sql = Sql("UPDATE node
                 UNION ALL
                 SELECT node.id, node.parent_id FROM node JOIN up ON node.id = up.parent_id WHERE node.space_id = $1
             ) SELECT id FROM up)");
+
+const TOUCH_MOUNTS: Sql = Sql("UPDATE node SET etag = $3
+      WHERE space_id = $1 AND id IN (
+            WITH RECURSIVE up (id, parent_id, is_mounted) AS (
+                SELECT id, parent_id, CAST(0 AS BIGINT) FROM node WHERE space_id = $1 AND id = $2
+                UNION
+                SELECT node.id, node.parent_id,
+                       CASE WHEN node.target_id = up.id THEN CAST(1 AS BIGINT) ELSE up.is_mounted END
+                  FROM up
+                  LEFT JOIN mount ON mount.space_id = $1 AND mount.target_id = up.id
+                  JOIN node ON node.space_id = $1 AND (node.id = up.parent_id OR node.id = mount.node_id)
+            ) SELECT id FROM up WHERE is_mounted = 1)");
 
 const LOG: Sql = Sql("INSERT INTO change_log (space_id, change_seq, parent_id, name, node_id, is_deep, logged_us)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -261,6 +294,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     TAKE_TURN,
     PUT_COUNTERS,
     TOUCH,
+    TOUCH_MOUNTS,
     LOG,
     RELEASE,
     DISCARD_BLOBS,

@@ -93,6 +93,7 @@ impl Extension for Numbers {
             component: CARD.to_owned(),
             first_seconds: i64::MIN,
             last_seconds: i64::MAX,
+            visibility: nichoir_store::Visibility::Public,
         };
         Ok(CheckedMember { index, media_type: "text/plain".to_owned() })
     }

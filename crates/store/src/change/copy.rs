@@ -6,6 +6,7 @@ use super::site::{NewNode, Site, insert_node};
 use super::{Copy, Run, Written};
 use crate::error::Error;
 use crate::node::Node;
+use crate::share::Visibility;
 use crate::sql::Sql;
 use crate::tx::{Asker, Tx, signed};
 
@@ -17,6 +18,7 @@ impl Run for Copy {
         let node = source.located.found()?.clone();
         check_paths(&self.source, &self.destination)?;
         source.check(tx, asker, &self.conditions).await?;
+        check_visible(tx, &node).await?;
         let with_members = self.is_deep && node.is_folder();
         let size_bytes = if with_members || !node.is_folder() { node.size_bytes } else { 0 };
 
@@ -39,6 +41,18 @@ impl Run for Copy {
         tx.touch(place.parent, signed(size_bytes)).await?;
         tx.log(place.parent, &place.name, copy.id, true).await?;
         Ok(Written { node: copy, is_new: place.was_free })
+    }
+}
+
+/// Nobody copies what they may not see: a copy would be their own.
+async fn check_visible(tx: &mut Tx, node: &Node) -> Result<(), Error> {
+    let Some(access) = &node.access else { return Ok(()) };
+    let hidden = if access.is_writable { Visibility::Private } else { Visibility::Confidential };
+    let has_hidden =
+        node.is_folder() && tx.maybe(HAS_HIDDEN, &[node.id.into(), hidden.number().into()]).await?.is_some();
+    match has_hidden || node.is_confidential {
+        true => Err(Error::Forbidden("part of it is not for others to see")),
+        false => Ok(()),
     }
 }
 
@@ -67,6 +81,9 @@ async fn copy_below(tx: &mut Tx, source: &Node, copy: &Node, with_members: bool)
     tx.run(COPY_INDEX, &[]).await?;
     tx.run(CLEAR, &[]).await.map(drop)
 }
+
+const HAS_HIDDEN: Sql =
+    Sql("SELECT node_id FROM member WHERE space_id = $1 AND collection_id = $2 AND visibility >= $3 LIMIT 1");
 
 const CLEAR: Sql = Sql("DELETE FROM copy_map WHERE space_id = $1");
 
@@ -104,13 +121,15 @@ const COPY_KIND: Sql = Sql("UPDATE node
         SET collection = (SELECT source.collection FROM node AS source WHERE source.space_id = $1 AND source.id = $2)
       WHERE space_id = $1 AND id = $3");
 
-const COPY_INDEX: Sql =
-    Sql("INSERT INTO member (space_id, node_id, collection_id, uid, component, first_seconds, last_seconds)
-     SELECT $1, copy_map.new_id, node.parent_id, member.uid, member.component, member.first_seconds, member.last_seconds
+const COPY_INDEX: Sql = Sql(
+    "INSERT INTO member (space_id, node_id, collection_id, uid, component, first_seconds, last_seconds, visibility)
+     SELECT $1, copy_map.new_id, node.parent_id, member.uid, member.component, member.first_seconds,
+            member.last_seconds, member.visibility
        FROM copy_map
        JOIN member ON member.space_id = $1 AND member.node_id = copy_map.old_id
        JOIN node ON node.space_id = $1 AND node.id = copy_map.new_id
-      WHERE copy_map.space_id = $1");
+      WHERE copy_map.space_id = $1",
+);
 
 pub(super) const STATEMENTS: &[Sql] =
-    &[CLEAR, MAP_ROOT, MAP_LEVEL, COPY_NODES, SHARE_CONTENT, COPY_PROPERTIES, COPY_KIND, COPY_INDEX];
+    &[HAS_HIDDEN, CLEAR, MAP_ROOT, MAP_LEVEL, COPY_NODES, SHARE_CONTENT, COPY_PROPERTIES, COPY_KIND, COPY_INDEX];

@@ -1,12 +1,16 @@
 //! DELETE (RFC 4918 §9.6): one row moves to the trash with everything below it, O(depth).
 
 use super::member::move_node;
+use super::share;
 use super::site::{self, Site};
 use super::{Delete, Run};
+use crate::area;
 use crate::collection::CollectionKind;
 use crate::error::Error;
 use crate::lock::StoredLock;
-use crate::node::Node;
+use crate::look_up;
+use crate::mount;
+use crate::node::{AccountId, FileId, Node};
 use crate::path::NodePath;
 use crate::row::PURGED;
 use crate::sql::Sql;
@@ -22,6 +26,9 @@ impl Run for Delete {
             return Err(Error::Forbidden("the root of a tree cannot be deleted"));
         }
         site.check(tx, asker, &self.conditions).await?;
+        if node.mount.is_some() {
+            return share::leave(tx, asker, node).await;
+        }
         let locks = site.may_remove(tx, asker, &self.conditions).await?;
         if node.collection.as_deref().is_some_and(CollectionKind::is_fixed) {
             return Err(Error::Forbidden("this collection is part of every home"));
@@ -42,8 +49,12 @@ pub(super) async fn move_to_trash(
     locks: &[StoredLock],
 ) -> Result<(), Error> {
     let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
-    let trash = asker.trash;
+    if node.mount.is_some() {
+        return Err(Error::Forbidden("somebody else's collection is not replaced"));
+    }
+    let (owner, trash, path) = owner_trash(tx, asker, node, path).await?;
     site::drop_locks(tx, locks).await?;
+    unmount_below(tx, node).await?;
     let mut second = tx.now().seconds();
     let mut trash_name = format!("{}.d{second}", node.name);
     while tx.maybe(IS_TAKEN, &[trash.into(), trash_name.as_str().into()]).await?.is_some() {
@@ -51,14 +62,7 @@ pub(super) async fn move_to_trash(
         trash_name = format!("{}.d{second}", node.name);
     }
     move_node(tx, asker.area, node, trash.0, &trash_name).await?;
-    let args = [
-        node.id.into(),
-        asker.account.id.into(),
-        parent.into(),
-        path.to_string().into(),
-        node.name.as_str().into(),
-        tx.now().into(),
-    ];
+    let args = [node.id.into(), owner.into(), parent.into(), path.into(), node.name.as_str().into(), tx.now().into()];
     tx.one(INSERT_TRASH, &args).await?;
     tx.make_reclaimable(node.size_bytes);
     tx.touch(parent, -signed(node.size_bytes)).await?;
@@ -66,10 +70,30 @@ pub(super) async fn move_to_trash(
     tx.log(parent, &node.name, node.id, true).await
 }
 
+/// Whose trash it goes to, which is its owner's whoever deletes it, and where it was there.
+async fn owner_trash(
+    tx: &mut Tx,
+    asker: &Asker,
+    node: &Node,
+    path: &NodePath,
+) -> Result<(AccountId, FileId, String), Error> {
+    let Some(access) = &node.access else { return Ok((asker.account.id, asker.trash, path.to_string())) };
+    let roots = area::roots(&mut tx.connection, access.owner, asker.area).await?;
+    let (root, trash) = roots.ok_or(Error::NotFound)?;
+    let path = look_up::path_of(&mut tx.connection, root, node.id).await?.unwrap_or_default();
+    Ok((access.owner, trash, path.to_string()))
+}
+
+/// What leaves its owner's tree leaves those of all others.
+async fn unmount_below(tx: &mut Tx, node: &Node) -> Result<(), Error> {
+    if node.is_folder() { mount::unmount_below(tx, node.id).await } else { Ok(()) }
+}
+
 /// Takes `node` out of its folder; the rows below go later, in small steps. Its bytes are free at once.
 async fn remove_for_good(tx: &mut Tx, asker: &Asker, node: &Node, locks: &[StoredLock]) -> Result<(), Error> {
     let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
     site::drop_locks(tx, locks).await?;
+    unmount_below(tx, node).await?;
     move_node(tx, asker.area, node, PURGED, &node.id.to_string()).await?;
     tx.refund(node.size_bytes);
     tx.touch(parent, -signed(node.size_bytes)).await?;

@@ -17,6 +17,9 @@ impl Run for TakeLock {
         let mut site = Site::find(tx, asker, &self.path).await?;
         site.check(tx, asker, &self.conditions).await?;
         let is_new = site.node().is_none();
+        if site.node().is_some_and(|node| !node.is_writable()) {
+            return Err(Error::Forbidden("shared for reading only"));
+        }
         if is_new && asker.area != Area::Files {
             return Err(Error::WrongPlace);
         }

@@ -121,13 +121,14 @@ pub(super) async fn check_arrival(
 /// Sets the index row of a member.
 pub(super) async fn put_index(tx: &mut Tx, member: &Node, index: &MemberIndex) -> Result<(), Error> {
     let collection = member.parent.ok_or(Error::WrongPlace)?;
-    let args: [Value; 6] = [
+    let args: [Value; 7] = [
         member.id.into(),
         collection.into(),
         index.uid.as_str().into(),
         index.component.as_str().into(),
         index.first_seconds.into(),
         index.last_seconds.into(),
+        index.visibility.number().into(),
     ];
     tx.one(PUT_INDEX, &args).await
 }
@@ -148,11 +149,12 @@ const WITH_UID: Sql = Sql("SELECT node_id FROM member WHERE space_id = $1 AND ui
 const INDEX: Sql = Sql("SELECT uid, component FROM member WHERE space_id = $1 AND node_id = $2");
 
 const PUT_INDEX: Sql =
-    Sql("INSERT INTO member (space_id, node_id, collection_id, uid, component, first_seconds, last_seconds)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)
+    Sql("INSERT INTO member (space_id, node_id, collection_id, uid, component, first_seconds, last_seconds,
+                         visibility)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (space_id, node_id) DO UPDATE
         SET uid = excluded.uid, component = excluded.component, first_seconds = excluded.first_seconds,
-            last_seconds = excluded.last_seconds");
+            last_seconds = excluded.last_seconds, visibility = excluded.visibility");
 
 const MOVE_INDEX: Sql = Sql("UPDATE member SET collection_id = $3 WHERE space_id = $1 AND node_id = $2");
 

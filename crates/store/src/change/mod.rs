@@ -10,6 +10,7 @@ mod patch_properties;
 mod put_file;
 mod relocate;
 mod scheduled;
+mod share;
 mod site;
 mod upload;
 
@@ -27,6 +28,7 @@ use crate::lock::{Lock, Scope};
 use crate::node::{DeadProperty, Node};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
+use crate::share::Sharee;
 
 /// Creates a file or replaces its content. The id is kept, the old content becomes a version.
 #[derive(Debug)]
@@ -264,6 +266,39 @@ pub struct ChunkWritten {
     pub is_new: bool,
 }
 
+/// Says with whom a folder or collection of the caller's own is shared, and how.
+#[derive(Debug)]
+pub struct ShareNode {
+    /// What.
+    pub path: NodePath,
+    /// With whom; others keep what they have.
+    pub grants: Vec<Grant>,
+}
+
+/// What one sharee may do from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Who.
+    pub sharee: Sharee,
+    /// Whether they may write; `None`: they see it no longer.
+    pub is_writable: Option<bool>,
+}
+
+/// Lets anybody who knows a token read a collection; the outcome is the token, the same one until
+/// [`Unpublish`].
+#[derive(Debug)]
+pub struct Publish {
+    /// What.
+    pub path: NodePath,
+}
+
+/// Takes the token back.
+#[derive(Debug)]
+pub struct Unpublish {
+    /// What.
+    pub path: NodePath,
+}
+
 mod sealed {
     use super::*;
 
@@ -294,6 +329,7 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         put_file::STATEMENTS,
         delete::STATEMENTS,
         member::STATEMENTS,
+        share::STATEMENTS,
         copy::STATEMENTS,
         patch_properties::STATEMENTS,
         lock::STATEMENTS,

@@ -14,21 +14,27 @@ impl Run for PatchProperties {
         let site = Site::find(tx, asker, &self.path).await?;
         let node = site.located.found()?;
         site.check(tx, asker, &self.conditions).await?;
-        site.may_write(asker, &self.conditions)?;
+        // What a sharee calls a collection and how it looks is the sharee's, even where nothing else is: macOS stops
+        // to synchronise a calendar whose properties it cannot set.
+        let is_own_side = node.mount.is_some() && self.modified.is_none() && self.created.is_none();
+        if !is_own_side {
+            site.may_write(asker, &self.conditions)?;
+        }
+        let keeper = node.mount.as_ref().map_or(node.id, |mount| mount.id);
 
         for patch in &self.dead {
             match patch {
-                DeadPropertyPatch::Set(property) => set(tx, node.id, property).await?,
+                DeadPropertyPatch::Set(property) => set(tx, keeper, property).await?,
                 DeadPropertyPatch::Remove { namespace, local } => {
-                    tx.run(REMOVE, &[node.id.into(), namespace.as_str().into(), local.as_str().into()]).await?;
+                    tx.run(REMOVE, &[keeper.into(), namespace.as_str().into(), local.as_str().into()]).await?;
                 }
             }
         }
         // Clients look at the etag of a calendar to learn of its new name or colour.
         if node.collection.is_some() && !self.dead.is_empty() {
-            tx.touch(node.id, 0).await?;
+            tx.touch(keeper, 0).await?;
             if let Some(parent) = node.parent {
-                tx.log(parent, &node.name, node.id, false).await?;
+                tx.log(parent, &node.name, keeper, false).await?;
             }
         }
         match self.favourite {

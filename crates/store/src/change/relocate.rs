@@ -16,6 +16,11 @@ impl Run for Relocate {
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Written, Error> {
         let source = Site::find(tx, asker, &self.source).await?;
         let node = source.located.found()?.clone();
+        let node = match &node.mount {
+            // The mount moves, not what it shows.
+            Some(mount) => Node { id: mount.id, size_bytes: 0, ..node },
+            None => node,
+        };
         check_paths(&self.source, &self.destination)?;
         source.check(tx, asker, &self.conditions).await?;
         let locks = source.may_remove(tx, asker, &self.conditions).await?;

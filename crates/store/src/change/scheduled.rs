@@ -120,7 +120,7 @@ impl<C: Run> Run for Scheduled<C> {
         }
         let outcome = self.main.run(tx, asker).await?;
         if let Some((path, change)) = &self.tag {
-            let located = look_up::locate(&mut tx.connection, asker.root, path).await?;
+            let located = look_up::locate(&mut tx.connection, &asker.root(), path).await?;
             set_tag(tx, located.found()?.id, *change).await?;
         }
         for delivery in self.deliveries {
@@ -134,7 +134,7 @@ impl<C: Run> Run for Scheduled<C> {
 }
 
 async fn check_tag(tx: &mut Tx, asker: &Asker, path: &NodePath, expected: &str) -> Result<(), Error> {
-    let located = look_up::locate(&mut tx.connection, asker.root, path).await?;
+    let located = look_up::locate(&mut tx.connection, &asker.root(), path).await?;
     let found = match located.node() {
         Some(node) => scheduling::tag_of(&mut tx.connection, node.id).await?,
         None => None,

@@ -18,14 +18,22 @@ use crate::tx::{Asker, Tx, signed};
 pub(super) struct Site {
     pub(super) located: Located,
     pub(super) locks: Vec<StoredLock>,
+    /// The last name, which the asker sees nothing under, belongs to something that is hidden from the asker.
+    is_taken_unseen: bool,
 }
 
 impl Site {
     pub(super) async fn find(tx: &mut Tx, asker: &Asker, path: &NodePath) -> Result<Site, Error> {
-        let located = look_up::locate(&mut tx.connection, asker.root, path).await?;
+        let located = look_up::locate(&mut tx.connection, &asker.root(), path).await?;
+        let is_taken_unseen = match (located.missing.as_slice(), located.chain.last()) {
+            ([name], Some(parent)) if parent.access.is_some() => {
+                look_up::is_taken(&mut tx.connection, parent.id, name).await?.is_some()
+            }
+            _ => false,
+        };
         let now = tx.now();
         let locks = lock::active(&mut tx.connection, now).await?;
-        Ok(Site { located, locks })
+        Ok(Site { located, locks, is_taken_unseen })
     }
 
     pub(super) fn node(&self) -> Option<&Node> {
@@ -35,17 +43,22 @@ impl Site {
     /// Evaluates the request's preconditions about this path.
     pub(super) async fn check(&self, tx: &mut Tx, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
         let is_missing = !self.located.missing.is_empty();
-        let root = asker.root;
-        evaluate::check(&mut tx.connection, root, conditions, &self.located.chain, is_missing, &self.locks).await
+        let root = asker.root();
+        evaluate::check(&mut tx.connection, &root, conditions, &self.located.chain, is_missing, &self.locks).await
     }
 
     /// The node's content or properties may be changed.
     pub(super) fn may_write(&self, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
+        is_writable(self.located.chain.last())?;
         lock::may_write(&self.locks, &self.located.chain, asker.account.id, conditions)
     }
 
     /// A member may be added to the folder above, or taken from it.
     pub(super) fn may_change_members(&self, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
+        is_writable(self.located.ancestors().last())?;
+        if self.is_taken_unseen {
+            return Err(Error::Forbidden("the name is taken"));
+        }
         lock::may_write(&self.locks, self.located.ancestors(), asker.account.id, conditions)
     }
 
@@ -59,6 +72,14 @@ impl Site {
         self.may_change_members(asker, conditions)?;
         let chain = &self.located.chain;
         lock::may_remove(&mut tx.connection, &self.locks, chain, asker.account.id, conditions).await
+    }
+}
+
+/// Promise 9: what somebody else shares for reading is not written to.
+fn is_writable(node: Option<&Node>) -> Result<(), Error> {
+    match node {
+        Some(node) if !node.is_writable() => Err(Error::Forbidden("shared for reading only")),
+        _ => Ok(()),
     }
 }
 
@@ -113,6 +134,11 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         schedule_tag: None,
         locks: Vec::new(),
         member_counts: None,
+        access: None,
+        mount: None,
+        is_confidential: false,
+        shares: Vec::new(),
+        publication: None,
     })
 }
 

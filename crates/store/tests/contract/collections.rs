@@ -2,12 +2,20 @@
 
 use nichoir_store::change::{Copy, Delete, MakeFolder, PutFile, Relocate, Written};
 use nichoir_store::conditions::Conditions;
-use nichoir_store::{Area, CARD, CollectionKind, Components, Error, MemberFilter, MemberIndex, Needs, Tree};
+use nichoir_store::{
+    Area, CARD, CollectionKind, Components, Error, MemberFilter, MemberIndex, Needs, Tree, Visibility,
+};
 
 use crate::support::{names, node, on_every_engine, path, put, read, stage};
 
 fn event(uid: &str, first_seconds: i64, last_seconds: i64) -> MemberIndex {
-    MemberIndex { uid: uid.to_owned(), component: "VEVENT".to_owned(), first_seconds, last_seconds }
+    MemberIndex {
+        uid: uid.to_owned(),
+        component: "VEVENT".to_owned(),
+        first_seconds,
+        last_seconds,
+        visibility: Visibility::Public,
+    }
 }
 
 async fn put_member(tree: &Tree, at: &str, bytes: &[u8], index: MemberIndex) -> Result<Written, Error> {

@@ -11,6 +11,7 @@ mod files;
 mod locks;
 mod pool;
 mod scheduling;
+mod sharing;
 mod spaces;
 mod support;
 mod sync;

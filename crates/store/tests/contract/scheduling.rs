@@ -9,7 +9,13 @@ use crate::support::{World, names, node, on_every_engine, on_every_engine_with, 
 const UID: &str = "meeting";
 
 fn event() -> MemberIndex {
-    MemberIndex { uid: UID.to_owned(), component: "VEVENT".to_owned(), first_seconds: 0, last_seconds: 1 }
+    MemberIndex {
+        uid: UID.to_owned(),
+        component: "VEVENT".to_owned(),
+        first_seconds: 0,
+        last_seconds: 1,
+        visibility: nichoir_store::Visibility::Public,
+    }
 }
 
 async fn put(tree: &Tree, at: &str, bytes: &[u8]) -> PutFile {
