@@ -316,3 +316,6 @@ fn parameter_matches(filter: &ParamFilter, line: &Line<'_>) -> bool {
     }
     named.any(|parameter| filter.text.as_ref().is_none_or(|text| text.holds(parameter.values)))
 }
+
+#[cfg(test)]
+mod tests;

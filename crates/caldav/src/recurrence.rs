@@ -405,3 +405,6 @@ impl Walk {
         self.steps > 0
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
