@@ -20,7 +20,7 @@ pub struct Caldav {
 
 impl Extension for Caldav {
     fn features(&self) -> &'static [&'static str] {
-        &["calendar-access"]
+        &["calendar-access", "calendar-no-timezone"]
     }
 
     fn methods(&self) -> &'static [&'static str] {
