@@ -130,3 +130,6 @@ impl FreeBusy {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;
