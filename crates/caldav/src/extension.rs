@@ -2,13 +2,17 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use nichoir_dav::virtual_resource::VirtualValue;
-use nichoir_dav::{Answering, Body, Call, CheckedMember, Error, Extension, Hint, Property, Report, principal};
-use nichoir_store::{Account, CollectionKind, Components};
+use nichoir_dav::{
+    Answered, Answering, Body, Call, CheckedMember, Error, Extension, Hint, MemberWrite, Property, Report, Writing,
+    principal,
+};
+use nichoir_store::{Account, Area, CollectionKind, Components};
 use nichoir_xml::{Element, Name, caldav, cs};
 
 use crate::object::{CalendarObject, Limits};
+use crate::schedule::{post, writing};
 use crate::{mkcalendar, property, report};
 
 /// Calendars: properties, reports, MKCALENDAR, checks of what is stored.
@@ -20,7 +24,7 @@ pub struct Caldav {
 
 impl Extension for Caldav {
     fn features(&self) -> &'static [&'static str] {
-        &["calendar-access", "calendar-no-timezone"]
+        &["calendar-access", "calendar-auto-schedule"]
     }
 
     fn methods(&self) -> &'static [&'static str] {
@@ -74,6 +78,20 @@ impl Extension for Caldav {
         })
     }
 
+    fn write_member<'a>(&'a self, call: Call<'a>, write: MemberWrite) -> Result<Writing<'a>, MemberWrite> {
+        match call.caller.tree.area() {
+            Area::Calendars => Ok(Box::pin(writing::write(&self.limits, call, write))),
+            _ => Err(write),
+        }
+    }
+
+    fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {
+        let tag = answered.node.schedule_tag.and_then(|tag| HeaderValue::try_from(tag.quoted()).ok());
+        if let Some(tag) = tag {
+            headers.insert("schedule-tag", tag);
+        }
+    }
+
     fn principal_properties(&self, account: &Account, root: &str) -> Vec<(Name, VirtualValue)> {
         let home = principal::href_of(&format!("{root}/calendars/"), &account.login);
         let own = principal::href_of(&format!("{root}/principals/users/"), &account.login);
@@ -96,6 +114,7 @@ impl Extension for Caldav {
     fn method(&self, call: &Call<'_>, body: Body) -> Result<Answering, Body> {
         match call.parts.method.as_str() {
             "MKCALENDAR" => Ok(mkcalendar::answer(call, body)),
+            "POST" if post::is_meant(call) => Ok(post::answer(&self.limits, call, body)),
             _ => Err(body),
         }
     }

@@ -79,6 +79,16 @@ impl FreeBusy {
         }
     }
 
+    /// Adds a time that nobody can be met in.
+    pub(crate) fn add_unavailable(&mut self, start: i64, end: i64) {
+        self.push(start, end, Kind::Unavailable);
+    }
+
+    /// Adds a time that is taken, or perhaps taken.
+    pub(crate) fn add_busy(&mut self, start: i64, end: i64, is_tentative: bool) {
+        self.push(start, end, if is_tentative { Kind::Tentative } else { Kind::Busy });
+    }
+
     fn push(&mut self, start: i64, end: i64, kind: Kind) {
         let (start, end) = (start.max(self.range.start), end.min(self.range.end));
         if start < end {
@@ -130,6 +140,3 @@ impl FreeBusy {
         out
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,7 @@ mod overlap;
 mod property;
 mod recurrence;
 mod report;
+mod schedule;
 mod time;
 mod timezone;
 mod vtimezone;

@@ -64,6 +64,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
         .read(|it| Some(Value::text(utc_text(limits_of_calendar(it)?.date_min_seconds)))),
     Property::live(caldav::MAX_DATE_TIME)
         .read(|it| Some(Value::text(utc_text(limits_of_calendar(it)?.date_max_seconds)))),
+    Property::live(caldav::MAX_INSTANCES).read(|it| Some(Value::Number(limits_of_calendar(it)?.instances_max as u64))),
     Property::live(caldav::MAX_ATTENDEES_PER_INSTANCE)
         .read(|it| Some(Value::Number(limits_of_calendar(it)?.attendees_max as u64))),
     Property::live(caldav::SCHEDULE_CALENDAR_TRANSP)
@@ -73,6 +74,9 @@ pub(crate) static PROPERTIES: &[Property] = &[
             kept.or_else(|| calendar(it).map(|_| Value::Elements(|_, writer| writer.empty(&caldav::OPAQUE))))
         })
         .write(write_transparency),
+    Property::live(caldav::SCHEDULE_TAG)
+        .needs(Needs::SCHEDULE_TAG)
+        .read(|it| it.node.schedule_tag.map(|tag| Value::text(tag.quoted()))),
     // What sabre/dav's clients read as a property of PROPFIND too.
     Property::live(caldav::CALENDAR_DATA).needs(Needs::BODY).read(calendar_data),
 ];

@@ -59,6 +59,15 @@ impl Moment {
     }
 }
 
+/// As it stands beside a TZID parameter: the wall clock, with `Z` in UTC alone.
+pub(crate) fn civil_text(moment: &Moment) -> String {
+    match (&moment.zone, moment.is_date) {
+        (_, true) => date_text(moment.civil),
+        (Zone::Utc, false) => format!("{}Z", date_time_text(moment.civil)),
+        _ => date_time_text(moment.civil),
+    }
+}
+
 /// `20250102T030405Z`.
 pub(crate) fn utc_text(instant: i64) -> String {
     format!("{}Z", date_time_text(instant))

@@ -215,6 +215,13 @@ impl Error {
         self
     }
 
+    /// With the resource that the precondition element names.
+    #[must_use]
+    pub fn about(mut self, resource: NodePath) -> Error {
+        self.name_root(resource);
+        self
+    }
+
     /// With this word for the dialect.
     #[must_use]
     pub fn hinting(mut self, hint: Hint) -> Error {

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
 use nichoir_auth::Caller;
+use nichoir_store::change::{Copy, Delete, Relocate, Written};
 use nichoir_store::checksum::{Algorithm, Checksum};
-use nichoir_store::{Account, CollectionKind, MemberIndex, Node, Timestamp};
+use nichoir_store::conditions::Conditions;
+use nichoir_store::{Account, CollectionKind, MemberIndex, Node, NodePath, Timestamp};
 use nichoir_xml::{Element, Name, Writer};
 
 use crate::error::{Error, Hint};
@@ -18,6 +20,9 @@ use crate::report::Report;
 use crate::request::{Body, Response};
 use crate::target::Call;
 use crate::virtual_resource::VirtualValue;
+
+/// A write under way.
+pub type Writing<'a> = BoxFuture<'a, Result<MemberWritten, Error>>;
 
 /// What an extension does later, with everything it needs cloned into it.
 pub type Answering = BoxFuture<'static, Result<Response, Error>>;
@@ -101,6 +106,15 @@ pub trait Extension: Any + Debug + Send + Sync {
         Err(Error::forbidden("This collection takes no members."))
     }
 
+    /// Writes to its collections in its own way, where one write means others; gives it back where it does not.
+    ///
+    /// # Errors
+    /// The write, untouched, for `dav` to carry out.
+    fn write_member<'a>(&'a self, call: Call<'a>, write: MemberWrite) -> Result<Writing<'a>, MemberWrite> {
+        let _ = call;
+        Err(write)
+    }
+
     /// What it adds to a principal's properties; `root` is the path of the DAV root, without a trailing slash.
     fn principal_properties(&self, account: &Account, root: &str) -> Vec<(Name, VirtualValue)> {
         let _ = (account, root);
@@ -167,6 +181,41 @@ pub struct CheckedMember {
     pub index: MemberIndex,
     /// What it is served as.
     pub media_type: String,
+}
+
+/// A client's write to a member or a collection of an extension, for [`Extension::write_member`].
+#[derive(Clone, Debug)]
+pub enum MemberWrite {
+    /// PUT and POST.
+    Put(MemberPut),
+    /// DELETE.
+    Delete(Delete),
+    /// COPY.
+    Copy(Copy),
+    /// MOVE.
+    Relocate(Relocate),
+}
+
+/// A member to be stored.
+#[derive(Clone, Debug)]
+pub struct MemberPut {
+    /// Where.
+    pub path: NodePath,
+    /// What the client sent.
+    pub bytes: Bytes,
+    /// What [`Extension::check_member`] found in it.
+    pub checked: CheckedMember,
+    /// Preconditions and lock tokens.
+    pub conditions: Conditions,
+}
+
+/// What a write left.
+#[derive(Clone, Debug)]
+pub struct MemberWritten {
+    /// The node, except after a DELETE.
+    pub written: Option<Written>,
+    /// Of a PUT: what is stored, where that is not what the client sent.
+    pub stored: Option<Bytes>,
 }
 
 /// What the headers of a PUT say beyond RFC 9110.

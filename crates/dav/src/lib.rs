@@ -36,9 +36,12 @@ use nichoir_auth::Caller;
 use nichoir_xml::Name;
 
 pub use error::{Error, Hint};
-pub use extension::{Answered, Answering, CheckedMember, Extension, PutOptions};
+pub use extension::{
+    Answered, Answering, CheckedMember, Extension, MemberPut, MemberWrite, MemberWritten, PutOptions, Writing,
+};
 pub use method::make as make_collection;
 pub use method::read_xml;
+pub use method::{member_change, put_refused, transfer_refused};
 pub use property::{Property, Resource, Value};
 pub use report::{Judge, MemberReport, Report, ReportCall, Verdict};
 pub use request::{Body, BoxError, Request, Response};

@@ -6,7 +6,7 @@ use nichoir_dav::header::depth::Depth;
 use nichoir_dav::report::ReportCall;
 use nichoir_dav::request::full;
 use nichoir_dav::{Error, Response};
-use nichoir_store::{CollectionKind, MemberFilter, Needs, Node, NodePath};
+use nichoir_store::{CollectionKind, MemberFilter, Needs, Node, NodePath, Tree};
 use nichoir_xml::{caldav, dav};
 
 use super::limits_of;
@@ -27,13 +27,13 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
         return Err(Error::unknown_report());
     }
     if node.collection.is_some() {
-        add_calendar(&call, &call.path, &node, &mut found, &limits).await?;
+        add_calendar(tree, &call.path, &node, &mut found, &limits).await?;
     } else if call.depth != Depth::Zero {
         let mut after = None;
         loop {
             let page = tree.children(&call.path, &node, after, Needs::DEAD_PROPERTIES).await?;
             for calendar in page.nodes.iter().filter(|node| node.is_folder()) {
-                add_calendar(&call, &call.path.child(&calendar.name), calendar, &mut found, &limits).await?;
+                add_calendar(tree, &call.path.child(&calendar.name), calendar, &mut found, &limits).await?;
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -63,8 +63,8 @@ fn range_of(call: &ReportCall, limits: &Limits) -> Result<TimeRange, Error> {
 }
 
 /// What one calendar adds; other collections add nothing.
-async fn add_calendar(
-    call: &ReportCall,
+pub(crate) async fn add_calendar(
+    tree: &Tree,
     path: &NodePath,
     calendar: &Node,
     found: &mut FreeBusy,
@@ -78,7 +78,7 @@ async fn add_calendar(
     let filter = MemberFilter { start_seconds: start, end_seconds: end, ..MemberFilter::default() };
     let mut after = None;
     loop {
-        let page = call.caller.tree.members(path, calendar, &filter, after, Needs::BODY).await?;
+        let page = tree.members(path, calendar, &filter, after, Needs::BODY).await?;
         for member in &page.nodes {
             match member.body.as_deref().map(|body| CalendarObject::read(body, limits)) {
                 Some(Ok(object)) => found.add(&object, &zone, limits),

@@ -4,11 +4,11 @@ use http::StatusCode;
 use nichoir_store::change::{Copy, Relocate, Written};
 use nichoir_store::{Error as StoreError, NodePath};
 
-use super::check_name;
+use super::{check_name, write_member};
 use crate::answer;
 use crate::conditions;
 use crate::error::Error;
-use crate::extension::Answered;
+use crate::extension::{Answered, MemberWrite};
 use crate::header::depth::Depth;
 use crate::header::{destination, overwrite};
 use crate::href;
@@ -30,8 +30,13 @@ pub(crate) async fn copy(call: Call<'_>) -> Result<Response, Error> {
         is_deep,
         conditions: conditions::of(&call)?,
     };
-    let outcome = call.caller.tree.apply(change).await;
-    answer(&call, outcome)
+    match write_member(call, MemberWrite::Copy(change)) {
+        Ok(writing) => answer(&call, writing.await?.written.ok_or_else(Error::not_found)?),
+        Err(MemberWrite::Copy(change)) => {
+            answer(&call, call.caller.tree.apply(change).await.map_err(transfer_refused)?)
+        }
+        Err(_) => Err(Error::not_implemented()),
+    }
 }
 
 pub(crate) async fn relocate(call: Call<'_>) -> Result<Response, Error> {
@@ -49,8 +54,13 @@ pub(crate) async fn relocate(call: Call<'_>) -> Result<Response, Error> {
         overwrites: overwrite::of(headers)?,
         conditions: conditions::of(&call)?,
     };
-    let outcome = call.caller.tree.apply(change).await;
-    answer(&call, outcome)
+    match write_member(call, MemberWrite::Relocate(change)) {
+        Ok(writing) => answer(&call, writing.await?.written.ok_or_else(Error::not_found)?),
+        Err(MemberWrite::Relocate(change)) => {
+            answer(&call, call.caller.tree.apply(change).await.map_err(transfer_refused)?)
+        }
+        Err(_) => Err(Error::not_implemented()),
+    }
 }
 
 /// The path that the `Destination` header names, in the same mount: elsewhere we cannot write.
@@ -66,14 +76,18 @@ fn destination_of(call: &Call<'_>) -> Result<NodePath, Error> {
     Ok(path)
 }
 
-fn answer(call: &Call<'_>, outcome: Result<Written, StoreError>) -> Result<Response, Error> {
-    let written = outcome.map_err(|error| match error {
+/// What COPY and MOVE answer when the store refuses.
+pub fn transfer_refused(error: StoreError) -> Error {
+    match error {
         // RFC 4918 §9.8.5, §9.9.4: 409 when a collection above the destination is missing or is none.
         StoreError::NotACollection => Error::conflict("The parent of the destination is not a collection."),
         StoreError::IntoItself => {
             Error::new(StatusCode::CONFLICT, "A collection cannot be copied or moved into itself.")
         }
         error => error.into(),
-    })?;
+    }
+}
+
+fn answer(call: &Call<'_>, written: Written) -> Result<Response, Error> {
     Ok(answer::written(call, written.is_new, &Answered::of(call, &written.node)))
 }

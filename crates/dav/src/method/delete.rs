@@ -3,9 +3,11 @@
 use http::StatusCode;
 use nichoir_store::change::Delete;
 
+use super::write_member as of_an_extension;
 use crate::answer;
 use crate::conditions;
 use crate::error::Error;
+use crate::extension::MemberWrite;
 use crate::header::depth::Depth;
 use crate::request::Response;
 use crate::target::Call;
@@ -25,6 +27,11 @@ pub(crate) async fn delete(call: Call<'_>) -> Result<Response, Error> {
     }
     let skips_trash = call.dav.extensions().any(|extension| extension.skips_trash(headers));
     let conditions = conditions::of(&call)?;
-    call.caller.tree.apply(Delete { path: call.path.clone(), skips_trash, conditions }).await?;
+    let change = Delete { path: call.path.clone(), skips_trash, conditions };
+    match of_an_extension(call, MemberWrite::Delete(change)) {
+        Ok(writing) => drop(writing.await?),
+        Err(MemberWrite::Delete(change)) => call.caller.tree.apply(change).await?,
+        Err(_) => return Err(Error::not_implemented()),
+    }
     Ok(answer::bare(StatusCode::NO_CONTENT))
 }

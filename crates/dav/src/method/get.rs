@@ -9,7 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_store::conditions::{Conditions, EtagSet};
-use nichoir_store::{Content, Needs, Node};
+use nichoir_store::{Area, Content, Needs, Node};
 
 use crate::answer;
 use crate::conditions;
@@ -24,7 +24,8 @@ use crate::target::Call;
 
 pub(crate) async fn get(call: Call<'_>) -> Result<Response, Error> {
     let conditions = conditions::of(&call)?;
-    let node = call.caller.tree.node(call.path, Needs::NONE).await?;
+    let needs = if call.caller.tree.area() == Area::Calendars { Needs::SCHEDULE_TAG } else { Needs::NONE };
+    let node = call.caller.tree.node(call.path, needs).await?;
     if !conditions.if_lists.is_empty() {
         let lists = Conditions { if_lists: conditions.if_lists.clone(), ..Conditions::default() };
         call.caller.tree.check_conditions(call.path, &lists).await?;

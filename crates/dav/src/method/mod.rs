@@ -13,7 +13,9 @@ mod put;
 mod put_member;
 mod report;
 
+pub use copy_move::transfer_refused;
 pub use mkcol::make;
+pub use put_member::{change as member_change, put_refused};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -23,7 +25,7 @@ use nichoir_xml::Element;
 
 use crate::Dav;
 use crate::error::Error;
-use crate::extension::Answering;
+use crate::extension::{Answering, MemberWrite, Writing};
 use crate::href;
 use crate::request::{Body, Response, read_whole};
 use crate::target::{Call, Mount};
@@ -68,6 +70,17 @@ fn of_an_extension_or(call: &Call<'_>, mut body: Body) -> Result<Answering, Body
         }
     }
     Err(body)
+}
+
+/// What an extension makes of a write; else the write, untouched.
+fn write_member<'a>(call: Call<'a>, mut write: MemberWrite) -> Result<Writing<'a>, MemberWrite> {
+    for extension in call.dav.extensions() {
+        match extension.write_member(call, write) {
+            Ok(writing) => return Ok(writing),
+            Err(untouched) => write = untouched,
+        }
+    }
+    Err(write)
 }
 
 /// The root element of an XML body; `None` for no body at all.

@@ -29,7 +29,7 @@ pub(super) async fn post(call: Call<'_>, body: Body) -> Result<Response, Error> 
     let bytes = put_member::read_member(&call, body).await?;
     let written = put_member::store(&call, path.clone(), bytes.clone()).await?;
     let place = href::of(&call.mount.prefix, &path, false);
-    let mut response = put_member::answer(&call, &written, bytes, Some(place.clone()));
+    let mut response = put_member::answer(&call, written, bytes, Some(place.clone()))?;
     if let Ok(value) = HeaderValue::try_from(place) {
         response.headers_mut().insert(LOCATION, value);
     }

@@ -2,16 +2,16 @@
 //! came. RFC 4791 §5.3.2, RFC 6352 §6.3.2; RFC 8144 §3 for `return=representation`.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
+use http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, StatusCode};
-use nichoir_store::change::{PutFile, Written};
+use nichoir_store::change::PutFile;
 use nichoir_store::{Error as StoreError, NodePath, StageOptions};
 
 use super::check_name;
 use crate::answer::{self, METHODS};
 use crate::conditions;
 use crate::error::Error;
-use crate::extension::{Answered, Extension};
+use crate::extension::{Answered, Extension, MemberPut, MemberWrite, MemberWritten};
 use crate::header::prefer;
 use crate::request::{Body, BoxError, Response, full, read_whole};
 use crate::target::Call;
@@ -22,7 +22,7 @@ pub(super) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
     }
     let bytes = read_member(&call, body).await?;
     let written = store(&call, call.path.clone(), bytes.clone()).await?;
-    Ok(answer(&call, &written, bytes, None))
+    answer(&call, written, bytes, None)
 }
 
 /// The whole body, if a member may be as large.
@@ -40,33 +40,61 @@ fn extension<'a>(call: &Call<'a>) -> Result<&'a dyn Extension, Error> {
 }
 
 /// Checks the bytes and makes them the member at `path`.
-pub(super) async fn store(call: &Call<'_>, path: NodePath, bytes: Bytes) -> Result<Written, Error> {
+pub(super) async fn store(call: &Call<'_>, path: NodePath, bytes: Bytes) -> Result<MemberWritten, Error> {
     check_name(call.dav, &path)?;
     let conditions = conditions::of(call)?;
-    let checked = extension(call)?.check_member(&call.parts.headers, &bytes)?;
-    let options = StageOptions { announced_bytes: Some(bytes.len() as u64), ..StageOptions::default() };
-    let body = futures_util::stream::iter([Ok::<_, BoxError>(bytes)]);
-    let change = PutFile {
-        path,
+    let extension = extension(call)?;
+    let checked = extension.check_member(&call.parts.headers, &bytes)?;
+    let put = MemberPut { path, bytes, checked, conditions };
+    match extension.write_member(*call, MemberWrite::Put(put)) {
+        Ok(writing) => writing.await,
+        Err(MemberWrite::Put(put)) => {
+            let written = call.caller.tree.apply(change(call, put).await?).await.map_err(put_refused)?;
+            Ok(MemberWritten { written: Some(written), stored: None })
+        }
+        Err(_) => Err(Error::not_implemented()),
+    }
+}
+
+/// The change that stores a member, its bytes staged.
+///
+/// # Errors
+/// 507, 503.
+pub async fn change(call: &Call<'_>, put: MemberPut) -> Result<PutFile, Error> {
+    let options = StageOptions { announced_bytes: Some(put.bytes.len() as u64), ..StageOptions::default() };
+    let body = futures_util::stream::iter([Ok::<_, BoxError>(put.bytes)]);
+    Ok(PutFile {
+        path: put.path,
         content: call.caller.tree.stage(body, options).await?,
         modified: None,
         created: None,
         checksums: None,
         makes_parents: false,
-        media_type: Some(checked.media_type),
-        member: Some(checked.index),
-        conditions,
-    };
-    call.caller.tree.apply(change).await.map_err(|error| match error {
-        // RFC 4918 §9.7.2.
-        StoreError::IsACollection => Error::method_not_allowed("This is a collection.", METHODS),
-        error => error.into(),
+        media_type: Some(put.checked.media_type),
+        member: Some(put.checked.index),
+        conditions: put.conditions,
     })
 }
 
+/// RFC 4918 §9.7.2.
+pub fn put_refused(error: StoreError) -> Error {
+    match error {
+        StoreError::IsACollection => Error::method_not_allowed("This is a collection.", METHODS),
+        error => error.into(),
+    }
+}
+
 /// 201 or 204; with the member itself where the client wants to see it. `location` is where a POST put it.
-pub(super) fn answer(call: &Call<'_>, written: &Written, bytes: Bytes, location: Option<String>) -> Response {
+pub(super) fn answer(
+    call: &Call<'_>,
+    done: MemberWritten,
+    bytes: Bytes,
+    location: Option<String>,
+) -> Result<Response, Error> {
+    let written = done.written.ok_or_else(|| Error::internal("A PUT left nothing."))?;
     let mut response = answer::written(call, written.is_new, &Answered::of(call, &written.node));
+    let is_other = done.stored.is_some();
+    let bytes = done.stored.unwrap_or(bytes);
     if prefer::wants_representation(&call.parts.headers) {
         *response.status_mut() = if written.is_new { StatusCode::CREATED } else { StatusCode::OK };
         let headers = response.headers_mut();
@@ -80,6 +108,9 @@ pub(super) fn answer(call: &Call<'_>, written: &Written, bytes: Bytes, location:
         }
         headers.insert("preference-applied", HeaderValue::from_static("return=representation"));
         *response.body_mut() = full(bytes);
+    } else if is_other {
+        // RFC 4791 §5.3.4: a client that keeps what it sent must not take it for what is stored.
+        response.headers_mut().remove(ETAG);
     }
-    response
+    Ok(response)
 }

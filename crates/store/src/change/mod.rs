@@ -76,7 +76,7 @@ pub struct MakeFolder {
 }
 
 /// Deletes a node with everything below, into the trash unless told otherwise.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Delete {
     /// What.
     pub path: NodePath,
@@ -87,7 +87,7 @@ pub struct Delete {
 }
 
 /// Moves a node with everything below; ids, etags of what lies below, and the node's own are kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Relocate {
     /// From.
     pub source: NodePath,
@@ -100,7 +100,7 @@ pub struct Relocate {
 }
 
 /// Copies a node; new ids, shared content.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Copy {
     /// From.
     pub source: NodePath,

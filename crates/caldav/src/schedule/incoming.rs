@@ -1,0 +1,283 @@
+//! What a message does to the copy of who gets it: RFC 6638 §4, RFC 5546 §3.2.
+
+use super::edit::{Document, InstanceId, Part, Piece, Property};
+use super::message::request;
+use super::{Addresses, Message, Method, status};
+use crate::object::Limits;
+
+/// The outcome of a delivery.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    /// What the copy is now; `None`: as it was.
+    pub(crate) document: Option<Document>,
+    /// Whether the message lies in the recipient's inbox.
+    pub(crate) is_announced: bool,
+    /// What the sender is told (RFC 6638 §3.2.9).
+    pub(crate) status: &'static str,
+}
+
+impl Delivered {
+    const fn nothing(status: &'static str) -> Delivered {
+        Delivered { document: None, is_announced: false, status }
+    }
+
+    fn changed(document: Document) -> Delivered {
+        Delivered { document: Some(document), is_announced: true, status: status::DELIVERED }
+    }
+}
+
+/// Delivers `message` to its recipient, whose addresses are `me` and whose copy is `copy`.
+pub(crate) fn deliver(message: &Message, copy: Option<&Document>, me: &Addresses, limits: &Limits) -> Delivered {
+    if let Some(copy) = copy
+        && message.method != Method::Reply
+        && copy.organizer().as_ref() != Some(&message.sender)
+    {
+        return Delivered::nothing(status::REFUSED);
+    }
+    match message.method {
+        Method::Request => receive_request(&message.document, copy, me, limits),
+        Method::Cancel => receive_cancel(&message.document, copy, limits),
+        Method::Reply => receive_reply(message, copy, me, limits),
+    }
+}
+
+/// RFC 5546 §3.2.2: a new object, an update of it, or of instances of it.
+fn receive_request(message: &Document, copy: Option<&Document>, me: &Addresses, limits: &Limits) -> Delivered {
+    let is_declined = |part: &Part| part.own_attendee(me).is_some_and(|own| own.partstat() == "DECLINED");
+    let copy = copy.filter(|copy| copy.mains().filter_map(|part| part.line("ORGANIZER")).all(Property::is_servers));
+    let Some(copy) = copy else {
+        // What somebody declined and took off their calendar does not come back by itself.
+        let mut document = message.clone();
+        if document.mains().all(is_declined) {
+            return Delivered::nothing(status::DELIVERED);
+        }
+        if document.master().is_none() {
+            document.retain_mains(|part| !is_declined(part));
+        }
+        document.mains_mut().for_each(|part| settle(part, None, me));
+        return Delivered::changed(document);
+    };
+    let mut document = match message.master() {
+        Some(_) => replace_all(message, copy, me, limits),
+        None => replace_some(message, copy, me, limits),
+    };
+    document.adopt_zones(copy);
+    Delivered::changed(document)
+}
+
+/// The whole object anew, with what is the recipient's own.
+fn replace_all(message: &Document, copy: &Document, me: &Addresses, limits: &Limits) -> Document {
+    let mut document = message.clone();
+    document.calendar.retain_lines(|line| !line.is("METHOD"));
+    let ids = document.ids();
+    for (id, part) in ids.into_iter().zip(document.mains_mut()) {
+        settle(part, own_part(copy, id, limits).as_ref(), me);
+    }
+    // Cancelled instances stay to be seen until their owner takes them away.
+    let excluded = document.master().map(|master| document.dates(master, "EXDATE")).unwrap_or_default();
+    for part in copy.mains().filter(|part| part.is_cancelled()) {
+        if let Some(instant) = copy.id_of(part).filter(|instant| excluded.contains(instant)) {
+            document.remove_exdate(instant);
+            document.calendar.pieces.push(Piece::Part(part.clone()));
+        }
+    }
+    // Instances that the recipient declined and took away stay away until they have to answer anew.
+    let hidden = copy.master().map(|master| copy.dates(master, "EXDATE")).unwrap_or_default();
+    for instant in hidden {
+        let is_declined = document
+            .main(Some(instant))
+            .is_some_and(|part| part.own_attendee(me).is_some_and(|own| own.partstat() == "DECLINED"));
+        if is_declined {
+            document.remove_main(Some(instant));
+            exclude(&mut document, copy, instant);
+        }
+    }
+    document
+}
+
+/// Instances anew, the rest as it is.
+fn replace_some(message: &Document, copy: &Document, me: &Addresses, limits: &Limits) -> Document {
+    let mut document = copy.clone();
+    let hidden = copy.master().map(|master| copy.dates(master, "EXDATE")).unwrap_or_default();
+    for part in message.mains() {
+        let id = message.id_of(part);
+        let Some(instant) = id else { continue };
+        if hidden.contains(&instant) {
+            if part.own_attendee(me).is_some_and(|own| own.partstat() == "DECLINED") {
+                continue;
+            }
+            document.remove_exdate(instant);
+        }
+        let mut part = part.clone();
+        let own = own_part(copy, id, limits).or_else(|| copy.master().cloned()).filter(|_| copy.master().is_some());
+        settle(&mut part, own.or_else(|| copy.main(id).cloned()).as_ref(), me);
+        document.put_main(part);
+    }
+    document.adopt_zones(message);
+    document
+}
+
+fn own_part(copy: &Document, id: InstanceId, limits: &Limits) -> Option<Part> {
+    match id {
+        None => copy.master().cloned(),
+        Some(instant) => copy.instance(instant, limits).or_else(|| copy.master().cloned()),
+    }
+}
+
+/// Copies the EXDATE of `instant` from `copy` into the master of `document`.
+fn exclude(document: &mut Document, copy: &Document, instant: i64) {
+    let Some(master) = copy.master() else { return };
+    let has_it = |line: &&Property| {
+        let mut only = Part { name: master.name.clone(), pieces: Vec::new() };
+        only.add((*line).clone());
+        copy.dates(&only, "EXDATE").contains(&instant)
+    };
+    let Some(line) = master.all("EXDATE").find(has_it).cloned() else { return };
+    if let Some(master) = document.master_mut()
+        && !master.all("EXDATE").any(|known| known.text() == line.text())
+    {
+        master.add(line);
+    }
+}
+
+/// Makes a component of a message the recipient's own: alarms, progress and private properties stay, what is
+/// unanswered does not block time.
+fn settle(part: &mut Part, own: Option<&Part>, me: &Addresses) {
+    const KEPT: [&str; 2] = ["PERCENT-COMPLETE", "COMPLETED"];
+    if let Some(own) = own {
+        let is_private = |line: &&Property| line.name().to_ascii_uppercase().starts_with("X-");
+        let private: Vec<Property> = own.lines().filter(is_private).cloned().collect();
+        private.into_iter().for_each(|line| part.add(line));
+        for name in KEPT {
+            if let Some(line) = own.line(name) {
+                part.replace_lines(name, vec![line.clone()]);
+            }
+        }
+        let inner = own.parts().filter(|inner| inner.name == "VALARM" || inner.name.starts_with("X-"));
+        part.pieces.extend(inner.cloned().map(Piece::Part));
+        let told = own.line("ORGANIZER").and_then(|line| line.parameter("SCHEDULE-STATUS"));
+        if let Some(line) = part.lines_mut().find(|line| line.is("ORGANIZER")) {
+            line.set_parameter("SCHEDULE-STATUS", told.as_deref());
+        }
+    }
+    if part.name != "VEVENT" {
+        return;
+    }
+    let is_open = part.own_attendee(me).is_some_and(|own| own.partstat() == "NEEDS-ACTION");
+    match (is_open, own) {
+        (true, _) => part.set("TRANSP", Some("TRANSPARENT")),
+        (false, Some(own)) => {
+            let transparency = own.value("TRANSP").map(str::to_owned);
+            part.set("TRANSP", transparency.as_deref());
+        }
+        (false, None) => {}
+    }
+}
+
+/// RFC 5546 §3.2.5: all of it, or instances.
+fn receive_cancel(message: &Document, copy: Option<&Document>, limits: &Limits) -> Delivered {
+    let Some(copy) = copy else { return Delivered::nothing(status::DELIVERED) };
+    let mut document = copy.clone();
+    let cancel_part = |part: &mut Part, by: &Part| {
+        part.set("STATUS", Some("CANCELLED"));
+        if by.sequence() > part.sequence() {
+            part.set("SEQUENCE", Some(&by.sequence().to_string()));
+        }
+    };
+    for by in message.mains() {
+        match message.id_of(by) {
+            None => document.mains_mut().for_each(|part| cancel_part(part, by)),
+            Some(instant) => {
+                let Some(mut part) = copy.instance(instant, limits) else { continue };
+                cancel_part(&mut part, by);
+                document.put_main(part);
+            }
+        }
+    }
+    Delivered::changed(document)
+}
+
+/// RFC 5546 §3.2.3: the sender's answer, into the organizer's object.
+fn receive_reply(message: &Message, copy: Option<&Document>, me: &Addresses, limits: &Limits) -> Delivered {
+    let copy = copy.filter(|copy| copy.organizer().is_some_and(|organizer| me.has(&organizer)));
+    let Some(copy) = copy else { return Delivered::nothing(status::REFUSED) };
+    let mut document = copy.clone();
+    let mut is_applied = false;
+    for answer in message.document.mains() {
+        let Some(said) = answer.attendee(&message.sender) else { continue };
+        let id = message.document.id_of(answer);
+        let part = match id {
+            None => document.master().cloned(),
+            Some(instant) => document.instance(instant, limits),
+        };
+        let Some(mut part) = part.filter(|part| part.attendee(&message.sender).is_some()) else { continue };
+        is_applied = true;
+        for line in part.lines_mut().filter(|line| line.is("ATTENDEE") && line.address() == message.sender) {
+            let partstat = said.partstat();
+            if line.partstat() != partstat {
+                line.set_parameter("PARTSTAT", Some(&partstat));
+            }
+            if partstat != "NEEDS-ACTION" {
+                line.set_parameter("RSVP", None);
+            }
+        }
+        document.put_main(part);
+        // An answer about everything acknowledges everything.
+        let ids: Vec<InstanceId> = if id.is_none() { document.ids() } else { vec![id] };
+        for id in ids {
+            let Some(part) = document.main_mut(id) else { continue };
+            for line in part.lines_mut().filter(|line| line.is("ATTENDEE") && line.address() == message.sender) {
+                line.set_parameter("SCHEDULE-STATUS", Some(status::SUCCESS));
+            }
+        }
+    }
+    match is_applied {
+        true => Delivered::changed(document),
+        false => Delivered::nothing(status::REFUSED),
+    }
+}
+
+/// What another attendee's copy becomes after a reply was merged into the organizer's object; `None`: as it was.
+pub(crate) fn refresh(
+    organizers: &Document,
+    attendee: &str,
+    copy: &Document,
+    me: &Addresses,
+    now_seconds: i64,
+    limits: &Limits,
+) -> Option<Document> {
+    if copy.organizer() != organizers.organizer() || copy.mains().all(Part::is_cancelled) {
+        return None;
+    }
+    let view = request(organizers, attendee, None, now_seconds)?;
+    // What the organizer changed was told by its own message; here only the answers move.
+    let mut document = copy.clone();
+    for part in view.mains() {
+        let id = view.id_of(part);
+        let hidden = copy.master().map(|master| copy.dates(master, "EXDATE")).unwrap_or_default();
+        if id.is_some_and(|instant| hidden.contains(&instant)) {
+            continue;
+        }
+        let Some(mut own) = own_part_exactly(copy, id, limits) else { continue };
+        let mut is_changed = false;
+        for line in own.lines_mut().filter(|line| line.is("ATTENDEE") && !me.has(&line.address())) {
+            let Some(said) = part.attendee(&line.address()) else { continue };
+            if said.partstat() != line.partstat() {
+                line.set_parameter("PARTSTAT", Some(&said.partstat()));
+                line.set_parameter("RSVP", said.parameter("RSVP").as_deref());
+                is_changed = true;
+            }
+        }
+        if is_changed {
+            document.put_main(own);
+        }
+    }
+    (document.to_bytes() != copy.to_bytes()).then_some(document)
+}
+
+fn own_part_exactly(copy: &Document, id: InstanceId, limits: &Limits) -> Option<Part> {
+    match id {
+        None => copy.master().cloned(),
+        Some(instant) => copy.instance(instant, limits),
+    }
+}

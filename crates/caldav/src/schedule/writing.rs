@@ -1,0 +1,398 @@
+//! Writes to the calendar home: each is planned from what is stored, and carried out with all that it causes in one
+//! transaction; if something moved meanwhile, it is planned anew. RFC 6638 §3.2.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use nichoir_dav::{
+    Call, CheckedMember, Error, MemberPut, MemberWrite, MemberWritten, member_change, put_refused, transfer_refused,
+};
+use nichoir_store::change::{Change, Scheduled, Seen, TagChange};
+use nichoir_store::{CollectionKind, Error as StoreError, MemberFilter, Needs, Node, NodePath, SchedulingCopy};
+use nichoir_xml::caldav;
+
+use super::delivery::Deliveries;
+use super::edit::Document;
+use super::recipient::{addresses_of, path_of};
+use super::role::{Role, attendee_refused, check_organizers, organizer_refused};
+use super::{Addresses, Options, Plan, Refused, attendee, message, organizer};
+use crate::object::{CalendarObject, Limits};
+
+/// Carries out a write to the caller's calendar home.
+///
+/// # Errors
+/// What the store or RFC 6638 refuses.
+pub(crate) async fn write(limits: &Limits, call: Call<'_>, write: MemberWrite) -> Result<MemberWritten, Error> {
+    let writing = Writing::of(limits, call)?;
+    for _ in 0..=limits.scheduling_retries_max {
+        let done = match &write {
+            MemberWrite::Put(put) => writing.put(put).await,
+            MemberWrite::Delete(change) => writing.delete(change).await,
+            MemberWrite::Copy(change) => {
+                writing.transfer(change.clone(), &change.source, &change.destination, true).await
+            }
+            MemberWrite::Relocate(change) => {
+                writing.transfer(change.clone(), &change.source, &change.destination, false).await
+            }
+        };
+        match done {
+            Err(Failed::Moved) => tokio::task::yield_now().await,
+            Err(Failed::Refused(error)) => return Err(error),
+            Ok(done) => return Ok(done),
+        }
+    }
+    Err(Error::unavailable("Others keep writing to the same object.", 1))
+}
+
+/// Why an attempt came to nothing.
+enum Failed {
+    Moved,
+    Refused(Error),
+}
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Failed {
+        Failed::Refused(error.into())
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        Error::forbidden(refused.reason).with_condition(refused.condition)
+    }
+}
+
+/// A request on its way.
+struct Writing<'a> {
+    limits: &'a Limits,
+    call: Call<'a>,
+    me: Addresses,
+    options: Options,
+    /// `If-Schedule-Tag-Match`, without quotes.
+    if_tag_match: Option<String>,
+    /// `X-NC-Scheduling: false`: Nextcloud's clients ask for a write that tells nobody.
+    is_private: bool,
+}
+
+impl<'a> Writing<'a> {
+    fn of(limits: &'a Limits, call: Call<'a>) -> Result<Writing<'a>, Error> {
+        let headers = &call.parts.headers;
+        let if_tag_match = text_of(headers, "if-schedule-tag-match").map(|tag| tag.trim_matches('"').to_owned());
+        let options = Options {
+            merges: if_tag_match.is_some(),
+            is_silent: text_of(headers, "schedule-reply").is_some_and(|value| value.eq_ignore_ascii_case("F")),
+            now_seconds: call.caller.space.ports().clock.now().seconds(),
+        };
+        let is_private = text_of(headers, "x-nc-scheduling").is_some_and(|value| value.eq_ignore_ascii_case("false"));
+        let me = addresses_of(&call.caller.account, call.mount);
+        Ok(Writing { limits, call, me, options, if_tag_match, is_private })
+    }
+
+    async fn copies(&self, uid: &str) -> Result<Vec<SchedulingCopy>, Error> {
+        Ok(self.call.caller.space.scheduling_copies(&self.call.caller.account, uid).await?)
+    }
+
+    fn seen(&self, uid: &str, copies: &[SchedulingCopy]) -> Seen {
+        let account = self.call.caller.account.id;
+        let copies = copies.iter().map(|copy| (copy.node.id, copy.node.etag)).collect();
+        Seen { account, uid: uid.to_owned(), copies }
+    }
+
+    /// Refuses early what the transaction refuses for certain, so that the client is told about its headers first.
+    async fn check_tag(&self, path: &NodePath) -> Result<(), Error> {
+        let Some(expected) = &self.if_tag_match else { return Ok(()) };
+        let failed = || Error::precondition_failed("If-Schedule-Tag-Match");
+        let node = self.call.caller.tree.node(path, Needs::SCHEDULE_TAG).await.map_err(|_| failed())?;
+        let is_it = node.schedule_tag.is_some_and(|tag| tag.to_string() == *expected);
+        if is_it { Ok(()) } else { Err(failed()) }
+    }
+
+    async fn put(&self, put: &MemberPut) -> Result<MemberWritten, Failed> {
+        self.call.caller.tree.check_conditions(&put.path, &put.conditions).await?;
+        self.check_tag(&put.path).await?;
+        let object = CalendarObject::read(&put.bytes, self.limits)?;
+        let new = Document::of(&object);
+        let uid = new.uid.clone();
+        let copies = self.copies(&uid).await?;
+        let own = copies.iter().find(|copy| path_of(copy) == put.path);
+        let old = own.and_then(|copy| Document::read(copy.node.body.as_deref()?, self.limits));
+        let mut deliveries = Deliveries::of(self.limits, self.call, &uid);
+        let role = Role::of(&new, &self.me);
+        if role != Role::None {
+            self.check_unique(&copies, &put.path)?;
+        }
+        let plan = match self.is_private {
+            true => kept(new, role),
+            false => self.plan_put(old.as_ref(), new, &mut deliveries).await?,
+        };
+        let Plan { mut document, mut is_changed, is_scheduled, messages } = plan;
+        if !messages.is_empty() {
+            let statuses = deliveries.send(messages).await?;
+            if let Some(document) = &mut document {
+                // Whose lines say what became of it: an organizer's those of the attendees, an attendee's the other.
+                let name = if role == Role::Attendee { "ORGANIZER" } else { "ATTENDEE" };
+                is_changed |= tell_statuses(document, name, &self.me, &statuses);
+            }
+        }
+        let mut put = put.clone();
+        let stored = document.filter(|_| is_changed).map(|document| Bytes::from(document.to_bytes()));
+        if let Some(bytes) = &stored {
+            put.checked = checked(bytes, &put.checked, self.limits)?;
+            put.bytes = bytes.clone();
+        }
+        let path = put.path.clone();
+        let mut change = Scheduled::of(member_change(&self.call, put).await?);
+        change.seen.push(self.seen(&uid, &copies));
+        change.if_tag_match = self.if_tag_match.clone().map(|tag| (path.clone(), tag));
+        change.tag = Some((path, if is_scheduled { TagChange::Moves } else { TagChange::Ends }));
+        deliveries.add_to(&mut change).await?;
+        let mut written = self.apply(change, put_refused).await?;
+        written.node.schedule_tag = is_scheduled.then_some(written.node.etag);
+        Ok(MemberWritten { written: Some(written), stored })
+    }
+
+    /// RFC 6638 §3.2.4.1: one object of a UID in all calendars of an account.
+    fn check_unique(&self, copies: &[SchedulingCopy], path: &NodePath) -> Result<(), Error> {
+        let others = copies.iter().filter(|copy| path_of(copy) != *path);
+        for other in others {
+            let document = other.node.body.as_deref().and_then(|body| Document::read(body, self.limits));
+            if document.is_some_and(|document| Role::of(&document, &self.me) != Role::None) {
+                return Err(Error::forbidden("Another calendar object of yours has that UID.")
+                    .with_condition(caldav::UNIQUE_SCHEDULING_OBJECT_RESOURCE)
+                    .about(path_of(other)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn plan_put(
+        &self,
+        old: Option<&Document>,
+        new: Document,
+        deliveries: &mut Deliveries<'a>,
+    ) -> Result<Plan, Failed> {
+        let role = Role::of(&new, &self.me);
+        let old_role = old.map_or(Role::None, |old| Role::of(old, &self.me));
+        if role != Role::None {
+            check_organizers(&new).map_err(Error::from)?;
+        }
+        match (old_role, role) {
+            (Role::Organizer, Role::Organizer) | (Role::None, Role::Organizer) => {
+                if old.is_none() && new.master().is_none() {
+                    let reason = "An organizer's object begins with more than single instances.";
+                    return Err(Error::from(organizer_refused(reason)).into());
+                }
+                let old = old.filter(|_| old_role == Role::Organizer);
+                let (me, options, limits) = (&self.me, self.options, self.limits);
+                let mut plan = organizer::Change { old, new, me, options, limits }.plan();
+                if old.is_none()
+                    && let Some(document) = &mut plan.document
+                {
+                    let least = deliveries.least_sequence(&plan.messages).await?;
+                    plan.is_changed |= raise(document, &mut plan.messages, least);
+                }
+                Ok(plan)
+            }
+            (Role::Organizer, Role::None) if new.organizer().is_none() && new.attendees().is_empty() => {
+                let messages = old.map(|old| organizer::plan_delete(old, &self.me, self.options.now_seconds).messages);
+                Ok(Plan { messages: messages.unwrap_or_default(), ..kept(new, Role::None) })
+            }
+            (Role::Organizer, _) => {
+                Err(Error::from(organizer_refused("The organizer of an object cannot be changed or removed.")).into())
+            }
+            (Role::Attendee, Role::Organizer) => {
+                Err(Error::from(attendee_refused("An attendee cannot become the organizer.")).into())
+            }
+            (Role::Attendee, _) => {
+                let old = old.ok_or(Failed::Moved)?;
+                let transparency = deliveries.organizers_transparency(old).await?;
+                self.plan_attendee(old, new, transparency)
+            }
+            (Role::None, Role::Attendee) => self.plan_arrival(new, deliveries).await,
+            (Role::None, Role::None) => Ok(kept(new, role)),
+        }
+    }
+
+    fn plan_attendee(&self, old: &Document, new: Document, transparency: Option<String>) -> Result<Plan, Failed> {
+        let (me, options, limits) = (&self.me, self.options, self.limits);
+        let change = attendee::Change { old, new, me, options, limits, transparency };
+        change.plan().map_err(|refused| Error::from(refused).into())
+    }
+
+    /// An invitation that the client brings itself: the organizer's object has to know of it.
+    async fn plan_arrival(&self, new: Document, deliveries: &mut Deliveries<'a>) -> Result<Plan, Failed> {
+        let refused = || Error::from(attendee_refused("The organizer did not invite you to this."));
+        let organizer = new.organizer().unwrap_or_default();
+        let Some(recipient) = deliveries.recipient(&organizer).await? else {
+            // Outside of the space: nobody to ask. What came by mail is the client's to keep.
+            return Ok(kept(new, Role::Attendee));
+        };
+        let theirs = recipient.document().filter(|theirs| Role::of(theirs, &recipient.me) == Role::Organizer);
+        let theirs = theirs.ok_or_else(refused)?;
+        let own = theirs.attendees().into_iter().find(|address| self.me.has(address)).ok_or_else(refused)?;
+        let view = message::request(theirs, &own, None, self.options.now_seconds).ok_or_else(refused)?;
+        let transparency = theirs.master().and_then(|part| part.value("TRANSP")).map(str::to_owned);
+        self.plan_attendee(&view, new, transparency)
+    }
+
+    async fn delete(&self, change: &nichoir_store::change::Delete) -> Result<MemberWritten, Failed> {
+        self.call.caller.tree.check_conditions(&change.path, &change.conditions).await?;
+        let node = self.call.caller.tree.node(&change.path, Needs::SCHEDULE_TAG | Needs::BODY).await?;
+        self.check_tag(&change.path).await?;
+        let mut scheduled = Scheduled::of(change.clone());
+        scheduled.if_tag_match = self.if_tag_match.clone().map(|tag| (change.path.clone(), tag));
+        if !self.is_private {
+            match node.is_folder() {
+                true => self.delete_members(&change.path, &node, &mut scheduled).await?,
+                false => self.delete_object(&change.path, &node, &mut scheduled).await?,
+            }
+        }
+        self.apply(scheduled, Error::from).await?;
+        if node.is_folder() {
+            self.default_has_moved(&node.name, None).await?;
+        }
+        Ok(MemberWritten { written: None, stored: None })
+    }
+
+    async fn delete_object<C>(&self, path: &NodePath, node: &Node, scheduled: &mut Scheduled<C>) -> Result<(), Failed> {
+        // What lies in the inbox is a message, and goes without another.
+        let Some(document) = node.body.as_deref().and_then(|body| Document::read(body, self.limits)) else {
+            return Ok(());
+        };
+        let copies = self.copies(&document.uid).await?;
+        if !copies.iter().any(|copy| path_of(copy) == *path) {
+            return Ok(());
+        }
+        let plan = match Role::of(&document, &self.me) {
+            Role::None => return Ok(()),
+            Role::Organizer => organizer::plan_delete(&document, &self.me, self.options.now_seconds),
+            Role::Attendee => attendee::plan_delete(&document, &self.me, self.options),
+        };
+        if plan.messages.is_empty() {
+            return Ok(());
+        }
+        let mut deliveries = Deliveries::of(self.limits, self.call, &document.uid);
+        deliveries.send(plan.messages).await?;
+        scheduled.seen.push(self.seen(&document.uid, &copies));
+        deliveries.add_to(scheduled).await.map_err(Failed::from)
+    }
+
+    /// The end of a calendar is the end of everything in it.
+    async fn delete_members<C>(
+        &self,
+        path: &NodePath,
+        calendar: &Node,
+        scheduled: &mut Scheduled<C>,
+    ) -> Result<(), Failed> {
+        if !matches!(calendar.collection.as_deref(), Some(CollectionKind::Calendar(_))) {
+            return Ok(());
+        }
+        let mut after = None;
+        loop {
+            let tree = &self.call.caller.tree;
+            let page = tree.members(path, calendar, &MemberFilter::default(), after, Needs::SCHEDULE_TAG).await?;
+            for member in page.nodes.iter().filter(|member| member.schedule_tag.is_some()) {
+                self.delete_object(&path.child(&member.name), member, scheduled).await?;
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// COPY and MOVE within the home. A move tells nobody; a second copy of a scheduled object cannot be.
+    async fn transfer<C: Change<Outcome = nichoir_store::change::Written>>(
+        &self,
+        change: C,
+        source: &NodePath,
+        destination: &NodePath,
+        is_copy: bool,
+    ) -> Result<MemberWritten, Failed> {
+        self.check_tag(source).await?;
+        let node = self.call.caller.tree.node(source, Needs::SCHEDULE_TAG | Needs::BODY).await?;
+        let mut scheduled = Scheduled::of(change);
+        scheduled.if_tag_match = self.if_tag_match.clone().map(|tag| (source.clone(), tag));
+        if is_copy && node.schedule_tag.is_some() && !node.is_folder() {
+            return Err(Error::forbidden("Another calendar object of yours has that UID.")
+                .with_condition(caldav::UNIQUE_SCHEDULING_OBJECT_RESOURCE)
+                .about(source.clone())
+                .into());
+        }
+        if !self.is_private
+            && !node.is_folder()
+            && let Ok(occupant) = self.call.caller.tree.node(destination, Needs::BODY).await
+            && occupant.id != node.id
+            && !occupant.is_folder()
+        {
+            self.delete_object(destination, &occupant, &mut scheduled).await?;
+        }
+        let mut written = self.apply(scheduled, transfer_refused).await?;
+        written.node.schedule_tag = node.schedule_tag.filter(|_| !is_copy);
+        if node.is_folder() && !is_copy {
+            self.default_has_moved(&node.name, destination.name()).await?;
+        }
+        Ok(MemberWritten { written: Some(written), stored: None })
+    }
+
+    /// Keeps `schedule-default-calendar-URL` pointing at the calendar that was chosen, or at none that is gone.
+    async fn default_has_moved(&self, from: &str, to: Option<&str>) -> Result<(), Error> {
+        super::default_calendar::follow(&self.call, from, to).await
+    }
+
+    async fn apply<C: Change>(
+        &self,
+        change: Scheduled<C>,
+        refuse: impl Fn(StoreError) -> Error,
+    ) -> Result<C::Outcome, Failed> {
+        match self.call.caller.tree.apply(change).await {
+            Ok(outcome) => Ok(outcome),
+            Err(StoreError::Moved) => Err(Failed::Moved),
+            Err(error) => Err(Failed::Refused(refuse(error))),
+        }
+    }
+}
+
+fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+}
+
+/// Stored as it came, nobody told.
+fn kept(document: Document, role: Role) -> Plan {
+    Plan { document: Some(document), is_changed: false, is_scheduled: role != Role::None, messages: Vec::new() }
+}
+
+/// What the store has to know of what is stored instead.
+fn checked(bytes: &[u8], sent: &CheckedMember, limits: &Limits) -> Result<CheckedMember, Error> {
+    let object = CalendarObject::read(bytes, limits)?;
+    Ok(CheckedMember { index: object.index(limits), media_type: sent.media_type.clone() })
+}
+
+/// Notes in the sender's object what became of each message (RFC 6638 §3.2.9); whether that changed it.
+fn tell_statuses(document: &mut Document, name: &str, me: &Addresses, statuses: &[(String, &'static str)]) -> bool {
+    let mut is_changed = false;
+    for line in document.mains_mut().flat_map(super::edit::Part::lines_mut) {
+        if !line.is(name) {
+            continue;
+        }
+        let address = line.address();
+        let Some((_, status)) = statuses.iter().find(|(known, _)| *known == address) else { continue };
+        if !me.has(&address) && line.parameter("SCHEDULE-STATUS").as_deref() != Some(status) {
+            line.set_parameter("SCHEDULE-STATUS", Some(status));
+            is_changed = true;
+        }
+    }
+    is_changed
+}
+
+/// Raises the sequence of a new object above that of the one of the same UID which ended before (RFC 5546 §2.1.4).
+fn raise(document: &mut Document, messages: &mut [super::Message], least: Option<i64>) -> bool {
+    let own = document.max_sequence();
+    let Some(theirs) = least.filter(|theirs| *theirs >= own) else { return false };
+    // Far above, so that cancellations that are still on their way do not overtake it.
+    let sequence = (own + 1_000).max(theirs + 1).to_string();
+    document.mains_mut().for_each(|part| part.set("SEQUENCE", Some(&sequence)));
+    for message in messages {
+        message.document.mains_mut().for_each(|part| part.set("SEQUENCE", Some(&sequence)));
+    }
+    true
+}
