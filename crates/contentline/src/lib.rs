@@ -12,4 +12,4 @@ mod text;
 pub use collation::{Collation, MatchType, TextMatch};
 pub use component::{Broken, Component, Limits, parse};
 pub use line::{Line, Parameter};
-pub use text::{escape, fold, split_list, split_structured, unescape};
+pub use text::{as_text, escape, fold, split_list, split_structured, unescape};

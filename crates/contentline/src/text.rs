@@ -66,6 +66,26 @@ fn split(value: &str, separator: u8) -> Vec<&str> {
     parts
 }
 
+/// A document as text. Folds may cut a character (RFC 5545 §3.1), which no text can hold: these are taken out, and
+/// nothing else changes.
+pub fn as_text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut joined: Vec<u8> = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        // A byte that goes on with a character, behind a fold.
+        if byte & 0xc0 == 0x80
+            && let [before @ .., b'\n', b' ' | b'\t'] = &joined[..]
+        {
+            let length = before.strip_suffix(b"\r").unwrap_or(before).len();
+            joined.truncate(length);
+        }
+        joined.push(byte);
+    }
+    Cow::Owned(String::from_utf8_lossy(&joined).into_owned())
+}
+
 /// Appends a line, folded between characters, with its line end.
 pub fn fold(line: &str, out: &mut Vec<u8>) {
     let mut room = LINE_BYTES;
@@ -90,6 +110,13 @@ mod tests {
         assert_eq!(unescape(r"a\, b\; c\\n\nd\"), "a, b; c\\n\nd\\");
         assert_eq!(unescape(&escape("a,b;c\\\nd")), "a,b;c\\\nd");
         assert_eq!(split_list(r"a\,b,c,"), [r"a\,b", "c", ""]);
+    }
+
+    #[test]
+    fn folds_that_cut_a_character_are_taken_out_of_a_text() {
+        assert_eq!(as_text(b"N:\xc3\r\n \xa9\r\n b\n\xe2\x82\n\t\xac"), "N:\u{e9}\r\n b\n\u{20ac}");
+        assert_eq!(as_text("N:\u{e9}\r\n b".as_bytes()), "N:\u{e9}\r\n b");
+        assert_eq!(as_text(b"N:\xff"), "N:\u{fffd}");
     }
 
     #[test]

@@ -164,6 +164,12 @@ pub trait Extension: Any + Debug + Send + Sync {
         None
     }
 
+    /// What GET of a file answers instead of its content, such as a picture in it.
+    fn get_member(&self, call: &Call<'_>, member: &Node) -> Option<Answering> {
+        let _ = (call, member);
+        None
+    }
+
     /// Serves a method that `dav` does not know; gives the body back where it does not either.
     ///
     /// # Errors

@@ -184,7 +184,7 @@ impl Selection {
         }
         if self.has_all_dead {
             for dead in &resource.node.dead_properties {
-                if !self.names_dead(dead) {
+                if !self.names_dead(dead) && !is_live(resource.dav, dead) {
                     self.write_dead(dead, writer, &mut is_open);
                 }
             }
@@ -248,6 +248,11 @@ impl Selection {
     fn names_dead(&self, dead: &DeadProperty) -> bool {
         self.rows.iter().any(|row| matches!(&row.source, Source::Dead(name) if is_named(dead, name)))
     }
+}
+
+/// Whether what is kept under that name is the value of a live property, which its row tells, or keeps to itself.
+fn is_live(dav: &Dav, dead: &DeadProperty) -> bool {
+    dav.0.live.iter().any(|row| is_named(dead, &row.name))
 }
 
 fn is_named(dead: &DeadProperty, name: &Name) -> bool {

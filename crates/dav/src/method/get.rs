@@ -77,6 +77,9 @@ async fn get_folder(call: &Call<'_>, node: &Node) -> Result<Response, Error> {
 }
 
 async fn get_file(call: &Call<'_>, node: &Node) -> Result<Response, Error> {
+    if let Some(answering) = call.dav.extensions().find_map(|extension| extension.get_member(call, node)) {
+        return answering.await;
+    }
     let content = call.caller.tree.open(node).await?;
     let size_bytes = content.size_bytes();
     let media_type = served_media_type(call, node);

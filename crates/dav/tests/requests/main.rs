@@ -9,6 +9,7 @@ mod locks;
 mod member_report;
 mod properties;
 mod put;
+#[allow(dead_code, reason = "the protocols' tests use the rest of it")]
 mod support;
 mod sync_collection;
 mod virtual_resource;

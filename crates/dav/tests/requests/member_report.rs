@@ -122,7 +122,11 @@ async fn ask(server: &Server, report: &str, path: &str, depth: &str, inside: &st
 
 /// The last segments of the hrefs, in their order.
 fn names(answer: &Answer) -> Vec<String> {
-    answer.all("d:href").iter().map(|href| href.trim_start_matches("/dav/files/alice").to_owned()).collect()
+    answer
+        .all("d:href")
+        .iter()
+        .map(|href| href.trim_start_matches("/dav/addressbooks/users/alice").to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -185,8 +189,8 @@ async fn a_large_answer_is_streamed_and_the_same() {
 #[tokio::test]
 async fn a_multiget_answers_every_href_once_and_canonically() {
     let server = start(Limits::default()).await;
-    let inside = "<href>/dav/files/alice/contacts/1</href><href>https://h.example/dav/files/alice/contacts/%31</href>\
-                  <href>/dav/files/alice/contacts/8</href><href>7</href>";
+    let inside = "<href>/dav/addressbooks/users/alice/contacts/1</href><href>https://h.example/dav/addressbooks/users/alice/contacts/%31</href>\
+                  <href>/dav/addressbooks/users/alice/contacts/8</href><href>7</href>";
     let answer = ask(&server, "multiget", "/contacts/", "", inside).await.expect(207);
     assert_eq!(names(&answer), ["/contacts/1", "/contacts/8", "/contacts/7"]);
     answer.assert_contains("HTTP/1.1 404 Not Found");
@@ -198,17 +202,18 @@ async fn a_multiget_reaches_no_further_than_the_resource_it_was_asked_of() {
     let server = start(Limits::default()).await;
     make_collection(&server, "/more").await;
     server.put("/more/9", "9").await.expect(201);
-    let inside = "<href>/dav/files/alice/more/9</href><href>/dav/files/bob/contacts/1</href><href>%zz</href>";
+    let inside = "<href>/dav/addressbooks/users/alice/more/9</href><href>/dav/addressbooks/users/bob/contacts/1</href><href>%zz</href>";
     let answer = ask(&server, "multiget", "/contacts/", "1", inside).await.expect(207);
-    assert_eq!(names(&answer), ["/more/9", "/dav/files/bob/contacts/1", "%zz"]);
+    assert_eq!(names(&answer), ["/more/9", "/dav/addressbooks/users/bob/contacts/1", "%zz"]);
     assert_eq!(answer.text().matches("HTTP/1.1 404 Not Found").count(), 3);
-    let inside = "<href>/dav/files/alice/more/9</href><href>/dav/files/alice/contacts/2</href>\
-                  <href>/dav/files/alice/contacts/</href><href>/dav/files/alice/no/1</href>";
+    let inside = "<href>/dav/addressbooks/users/alice/more/9</href><href>/dav/addressbooks/users/alice/contacts/2</href>\
+                  <href>/dav/addressbooks/users/alice/contacts/</href><href>/dav/addressbooks/users/alice/no/1</href>";
     let answer = ask(&server, "multiget", "/", "0", inside).await.expect(207);
     assert_eq!(names(&answer), ["/more/9", "/contacts/2", "/contacts/", "/no/1"]);
     assert_eq!(answer.text().matches("HTTP/1.1 200 OK").count(), 2);
     assert_eq!(answer.text().matches("HTTP/1.1 404 Not Found").count(), 2);
-    let itself = ask(&server, "multiget", "/more/9", "0", "<href>/dav/files/alice/more/9</href>").await.expect(207);
+    let itself =
+        ask(&server, "multiget", "/more/9", "0", "<href>/dav/addressbooks/users/alice/more/9</href>").await.expect(207);
     itself.assert_contains(">9</");
 }
 

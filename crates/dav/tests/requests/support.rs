@@ -1,7 +1,8 @@
 //! Whole requests through the engine, without a socket: two spaces with the same login, of which the tests use one
-//! and the other must not move.
+//! and the other must not move. The protocols' crates use this file too.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -16,6 +17,37 @@ use nichoir_store::{
 
 /// Where the tree of the tests stands.
 pub(crate) const PREFIX: &str = "/dav/files/alice";
+
+/// Where each of alice's trees stands.
+fn prefix_of(area: Area) -> &'static str {
+    match area {
+        Area::Files => PREFIX,
+        Area::Calendars => "/dav/calendars/alice",
+        Area::AddressBooks => "/dav/addressbooks/users/alice",
+    }
+}
+
+/// Which engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum On {
+    Sqlite,
+    Postgres,
+}
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Runs `test` on every engine at hand.
+pub(crate) async fn on_every_engine<F: AsyncFn(&Server)>(area: Area, extension: Arc<dyn Extension>, test: F) {
+    for on in [On::Sqlite, On::Postgres] {
+        match Server::start_on(on, area, vec![Arc::clone(&extension)], Limits::default()).await {
+            Some(server) => {
+                test(&server).await;
+                server.assert_other_space_untouched().await;
+            }
+            None => eprintln!("skipped on {on:?}: TEST_POSTGRES is not set"),
+        }
+    }
+}
 
 /// An engine over a store in a temporary directory.
 pub(crate) struct Server {
@@ -47,29 +79,44 @@ impl Server {
 
     /// Over another of alice's trees; pages of members are small.
     pub(crate) async fn start_in(area: Area, extensions: Vec<Arc<dyn Extension>>, limits: Limits) -> Server {
+        let started = Server::start_on(On::Sqlite, area, extensions, limits).await;
+        started.expect("SQLite is always there")
+    }
+
+    async fn start_on(on: On, area: Area, extensions: Vec<Arc<dyn Extension>>, limits: Limits) -> Option<Server> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_750_000_000)));
-        let ports = Ports { clock: clock.clone(), random: Arc::new(SeededRandom::new(7)) };
+        // PostgreSQL keeps the spaces of other tests: seeds and names are the test's own.
+        let number = u64::from(std::process::id()) << 20 | NUMBER.fetch_add(1, Ordering::SeqCst);
+        let seed = if on == On::Sqlite { 7 } else { number };
+        let ports = Ports { clock: clock.clone(), random: Arc::new(SeededRandom::new(seed)) };
+        let database = match on {
+            On::Sqlite => DatabaseConfig::Sqlite { directory: directory.path().to_owned() },
+            On::Postgres => {
+                let url = std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
+                DatabaseConfig::Postgres { url, connections_max: 6 }
+            }
+        };
         let config = StoreConfig {
-            database: DatabaseConfig::Sqlite { directory: directory.path().to_owned() },
+            database,
             blobs: BlobConfig::Memory,
             base_domain: None,
             default_space: None,
             limits: nichoir_store::Limits { page_members: 3, ..nichoir_store::Limits::default() },
         };
         let store = Store::open(config, ports).await.expect("a fresh store opens");
-        let (space, account) = make_space(&store, "one").await;
-        let (other, _) = make_space(&store, "two").await;
+        let (space, account) = make_space(&store, &format!("one-{number}")).await;
+        let (other, _) = make_space(&store, &format!("two-{number}")).await;
         let other_sequence = other.change_sequence().await.expect("the other space answers");
         let mut alice = Caller::new(&space, account, None);
         alice.tree = alice.tree.in_area(area).await.expect("a home");
         let mount = Mount {
-            prefix: PREFIX.into(),
+            prefix: prefix_of(area).into(),
             principal: "/dav/principals/users/alice/".into(),
             principals: "/dav/principals/users/".into(),
         };
         let dav = Dav::new(extensions, Vec::new(), limits);
-        Server { dav, alice, mount, clock, other, other_sequence, _directory: directory }
+        Some(Server { dav, alice, mount, clock, other, other_sequence, _directory: directory })
     }
 
     /// Sends a request for `path` below the mount; `headers` are lines of `Name: value`.
@@ -77,7 +124,7 @@ impl Server {
         let body = body.into();
         let mut request = Request::new(Body::default());
         *request.method_mut() = Method::from_bytes(method.as_bytes()).expect("a method");
-        *request.uri_mut() = format!("{PREFIX}{path}").parse().expect("a path");
+        *request.uri_mut() = format!("{}{path}", self.mount.prefix).parse().expect("a path");
         for line in headers.lines() {
             let (name, value) = line.split_once(':').expect("a header line");
             let name = http::HeaderName::from_bytes(name.trim().as_bytes()).expect("a header name");

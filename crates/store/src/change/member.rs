@@ -53,13 +53,15 @@ pub(super) async fn check_member(
     check_place(asker.area, site.located.ancestors(), false)?;
     let collection = site.located.parent()?;
     collection.collection.as_deref().ok_or(Error::WrongPlace)?.check_member(&index.component)?;
+    // Whoever has the UID already is named before the member that would lose its own.
+    check_uid(tx, asker, collection.id, &index.uid, site.node().map(|node| node.id)).await?;
     if let Some(old) = site.node() {
         let uid = uid_of(tx, old.id).await?;
         if uid.is_some_and(|uid| uid != index.uid) {
             return Err(Error::UidTaken { path: path.clone() });
         }
     }
-    check_uid(tx, asker, collection.id, &index.uid, site.node().map(|node| node.id)).await
+    Ok(())
 }
 
 /// No other member of the collection has the UID.
