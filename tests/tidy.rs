@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("nichoir-davload", &[]),
+    ("nichoir-caldavtester", &["nichoir-xml", "nichoir-contentline", "nichoir-caldav"]),
 ];
 
 /// Crates that exactly one of ours may use.

@@ -201,6 +201,13 @@ impl CalendarObject<'_> {
         Instances { list, is_cut: walk.is_cut }
     }
 
+    /// Whether the rule, its dates and exceptions give an instance at that instant, floating times read in UTC.
+    pub fn recurs_at(&self, instant: i64, limits: &Limits) -> bool {
+        let default = Zone::Utc;
+        let found = self.instances(instant, instant, &default, limits);
+        found.list.iter().any(|it| it.id.as_ref().is_some_and(|id| id.instant(&default) == instant))
+    }
+
     fn overrides(&self) -> Vec<Override> {
         let mut overrides = Vec::new();
         for (place, component) in self.calendar.components.iter().enumerate() {
