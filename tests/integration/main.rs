@@ -5,4 +5,5 @@
 mod access;
 mod arrival;
 mod bulk;
+mod scheduling;
 mod support;

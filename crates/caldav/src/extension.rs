@@ -5,14 +5,14 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use nichoir_dav::virtual_resource::VirtualValue;
 use nichoir_dav::{
-    Answered, Answering, Body, Call, CheckedMember, Error, Extension, Hint, MemberWrite, Property, Report, Writing,
-    principal,
+    Answered, Answering, Body, Call, CheckedMember, Checking, Error, Extension, Hint, MemberWrite, Property, Report,
+    Writing, principal,
 };
 use nichoir_store::{Account, Area, CollectionKind, Components};
 use nichoir_xml::{Element, Name, caldav, cs};
 
 use crate::object::{CalendarObject, Limits};
-use crate::schedule::{post, writing};
+use crate::schedule::{default_calendar, post, writing};
 use crate::{mkcalendar, property, report};
 
 /// Calendars: properties, reports, MKCALENDAR, checks of what is stored.
@@ -83,6 +83,11 @@ impl Extension for Caldav {
             Area::Calendars => Ok(Box::pin(writing::write(&self.limits, call, write))),
             _ => Err(write),
         }
+    }
+
+    fn check_property<'a>(&'a self, call: Call<'a>, element: &'a Element) -> Option<Checking<'a>> {
+        let is_it = element.name == caldav::SCHEDULE_DEFAULT_CALENDAR_URL;
+        is_it.then(|| -> Checking<'a> { Box::pin(default_calendar::check(call, element)) })
     }
 
     fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {

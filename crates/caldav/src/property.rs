@@ -7,11 +7,12 @@ use nichoir_contentline::Collation;
 use nichoir_dav::property::{keep, stored};
 use nichoir_dav::{Error, Property, Resource, Value, privilege};
 use nichoir_store::change::PatchProperties;
-use nichoir_store::{CollectionKind, Components, Needs, Node};
+use nichoir_store::{CollectionKind, Components, Needs, Node, NodePath};
 use nichoir_xml::{Element, Name, Writer, apple, caldav, cs, dav};
 
 use crate::calendar_zone;
 use crate::extension::Caldav;
+use crate::schedule::default_calendar;
 use crate::time::utc_text;
 
 /// The table. None of it is in allprop, as the RFCs ask, except what DAV itself lists.
@@ -74,6 +75,13 @@ pub(crate) static PROPERTIES: &[Property] = &[
             kept.or_else(|| calendar(it).map(|_| Value::Elements(|_, writer| writer.empty(&caldav::OPAQUE))))
         })
         .write(write_transparency),
+    Property::live(caldav::SCHEDULE_DEFAULT_CALENDAR_URL)
+        .needs(Needs::DEAD_PROPERTIES)
+        .read(|it| {
+            let is_inbox = matches!(collection(it), Some(CollectionKind::Inbox));
+            is_inbox.then_some(Value::Elements(write_default_calendar))
+        })
+        .write(|element, patch| write_kept(&caldav::SCHEDULE_DEFAULT_CALENDAR_URL, element, patch)),
     Property::live(caldav::SCHEDULE_TAG)
         .needs(Needs::SCHEDULE_TAG)
         .read(|it| it.node.schedule_tag.map(|tag| Value::text(tag.quoted()))),
@@ -290,6 +298,13 @@ fn write_transparency(element: Option<&Element>, patch: &mut PatchProperties) ->
     }
     keep(&caldav::SCHEDULE_CALENDAR_TRANSP, element, patch);
     Ok(())
+}
+
+/// RFC 6638 §9.2: the calendar that was chosen, else the usual one.
+fn write_default_calendar(it: &Resource<'_>, writer: &mut Writer) {
+    let name = default_calendar::chosen_name(it.node).unwrap_or_else(|| default_calendar::NAME.to_owned());
+    let path = NodePath::root().child(&name);
+    writer.text_element(&dav::HREF, &nichoir_dav::href::of(&it.mount.prefix, &path, true));
 }
 
 fn calendar_data<'a>(it: &Resource<'a>) -> Option<Value<'a>> {

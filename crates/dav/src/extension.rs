@@ -24,6 +24,9 @@ use crate::virtual_resource::VirtualValue;
 /// A write under way.
 pub type Writing<'a> = BoxFuture<'a, Result<MemberWritten, Error>>;
 
+/// A look at a value under way.
+pub type Checking<'a> = BoxFuture<'a, Result<(), Error>>;
+
 /// What an extension does later, with everything it needs cloned into it.
 pub type Answering = BoxFuture<'static, Result<Response, Error>>;
 
@@ -145,6 +148,15 @@ pub trait Extension: Any + Debug + Send + Sync {
     /// The media type to serve content of `media_type` under, where its own is dangerous in a browser.
     fn served_media_type(&self, media_type: &str) -> Option<&'static str> {
         let _ = media_type;
+        None
+    }
+
+    /// Looks at a value that a PROPPATCH sets, where that takes more than the element itself.
+    ///
+    /// # Errors
+    /// Why it cannot be set.
+    fn check_property<'a>(&'a self, call: Call<'a>, element: &'a Element) -> Option<Checking<'a>> {
+        let _ = (call, element);
         None
     }
 

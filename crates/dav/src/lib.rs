@@ -37,7 +37,7 @@ use nichoir_xml::Name;
 
 pub use error::{Error, Hint};
 pub use extension::{
-    Answered, Answering, CheckedMember, Extension, MemberPut, MemberWrite, MemberWritten, PutOptions, Writing,
+    Answered, Answering, CheckedMember, Checking, Extension, MemberPut, MemberWrite, MemberWritten, PutOptions, Writing,
 };
 pub use method::make as make_collection;
 pub use method::read_xml;

@@ -23,7 +23,9 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
     let tree = &call.caller.tree;
     let node = tree.node(&call.path, Needs::DEAD_PROPERTIES).await?;
     let mut found = FreeBusy::within(range);
-    if !node.is_folder() {
+    // Messages take no time, and the outbox holds nothing.
+    let is_for_messages = matches!(node.collection.as_deref(), Some(CollectionKind::Inbox | CollectionKind::Outbox));
+    if !node.is_folder() || is_for_messages {
         return Err(Error::unknown_report());
     }
     if node.collection.is_some() {

@@ -54,7 +54,7 @@ impl Change<'_> {
             }
         }
         self.keep_exceptions();
-        self.put_back(&removed);
+        answered.extend(self.put_back(&removed));
         for instant in &removed {
             answered.extend(self.declined(*instant));
         }
@@ -163,15 +163,34 @@ impl Change<'_> {
     }
 
     /// Components that the client dropped without excluding their instances.
-    fn put_back(&mut self, removed: &BTreeSet<i64>) {
+    ///
+    /// With a schedule tag, a client may write without having seen the components that the server made from others'
+    /// answers (RFC 6638 §3.2.10): what it says of all instances holds for those too, and is an answer there.
+    fn put_back(&mut self, removed: &BTreeSet<i64>) -> Vec<Part> {
+        let mut answered = Vec::new();
+        let partstat = |part: Option<&Part>| part.and_then(|part| part.own_attendee(self.me)).map(Property::partstat);
+        let (before, after) = (partstat(self.old.master()), partstat(self.new.master()));
+        let transparency = self.new.master().and_then(|part| part.value("TRANSP")).map(str::to_owned);
         let excluded = self.new.master().map(|part| self.new.dates(part, "EXDATE")).unwrap_or_default();
         for part in self.old.mains() {
             let id = self.old.id_of(part);
             let is_gone = id.is_some_and(|instant| removed.contains(&instant) || excluded.contains(&instant));
-            if self.new.main(id).is_none() && !is_gone {
-                self.new.calendar.pieces.push(Piece::Part(part.clone()));
+            if self.new.main(id).is_some() || is_gone {
+                continue;
             }
+            let mut part = part.clone();
+            let says_all = self.options.merges && id.is_some() && before != after && partstat(Some(&part)) == before;
+            if let Some(after) = after.as_deref().filter(|_| says_all) {
+                for line in part.lines_mut().filter(|line| line.is("ATTENDEE") && self.me.has(&line.address())) {
+                    line.set_parameter("PARTSTAT", Some(after));
+                    line.set_parameter("RSVP", None);
+                }
+                part.set("TRANSP", transparency.as_deref());
+                answered.push(part.clone());
+            }
+            self.new.calendar.pieces.push(Piece::Part(part));
         }
+        answered
     }
 
     fn reply(&self, parts: &[Part]) -> super::Message {

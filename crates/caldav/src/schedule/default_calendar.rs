@@ -33,12 +33,19 @@ pub(crate) async fn collections(tree: &Tree) -> Result<Vec<Node>, Error> {
 /// The calendar among `collections` that takes `component`: the one that was chosen, the usual one, the first.
 pub(crate) fn choose<'c>(collections: &'c [Node], component: &str) -> Option<&'c Node> {
     let takes = |node: &&Node| match node.collection.as_deref() {
-        Some(CollectionKind::Calendar(components)) => components.includes(component),
+        Some(CollectionKind::Calendar(components)) if node.mount.is_none() => components.includes(component),
         _ => false,
     };
     let chosen = collections.iter().find_map(chosen_name);
     let named = |name: &str| collections.iter().find(|node| node.name == name).filter(takes);
-    chosen.and_then(|name| named(&name)).or_else(|| named(NAME)).or_else(|| collections.iter().find(takes))
+    // Whoever keeps a list for nothing else expects such objects there.
+    let is_for_it = |node: &&Node| match node.collection.as_deref() {
+        Some(CollectionKind::Calendar(components)) if node.mount.is_none() => components.names() == [component],
+        _ => false,
+    };
+    let special = || collections.iter().find(|node| component != "VEVENT" && is_for_it(node));
+    let chosen = chosen.and_then(|name| named(&name));
+    chosen.or_else(special).or_else(|| named(NAME)).or_else(|| collections.iter().find(takes))
 }
 
 /// The name of the calendar that the property on the inbox names.
@@ -54,6 +61,22 @@ pub(crate) fn name_in(element: &nichoir_xml::Element) -> Option<String> {
     let href = element.child(&nichoir_xml::dav::HREF)?.text();
     let last = href.trim().trim_end_matches('/').rsplit('/').next()?.to_owned();
     href::decode(&last).ok().filter(|name| !name.is_empty())
+}
+
+/// Whether the property may name what `element` names: one of the caller's own calendars.
+///
+/// # Errors
+/// 403 with `CALDAV:valid-schedule-default-calendar-URL` (RFC 6638 §9.2).
+pub(crate) async fn check(call: Call<'_>, element: &nichoir_xml::Element) -> Result<(), Error> {
+    let is_calendar =
+        |node: &Node| node.mount.is_none() && matches!(node.collection.as_deref(), Some(CollectionKind::Calendar(_)));
+    let name = name_in(element).unwrap_or_default();
+    let found = collections(&call.caller.tree).await?;
+    match found.iter().any(|node| node.name == name && is_calendar(node)) {
+        true => Ok(()),
+        false => Err(Error::forbidden("This is no calendar of yours.")
+            .with_condition(caldav::VALID_SCHEDULE_DEFAULT_CALENDAR_URL)),
+    }
 }
 
 /// Keeps the property pointing at the calendar `from` that was chosen when it gets another name; forgets it when it goes.

@@ -169,6 +169,15 @@ impl<'a> Deliveries<'a> {
         Ok(highest)
     }
 
+    /// Whether the organizer of an attendee's copy is outside of the space, and there is no mail.
+    ///
+    /// # Errors
+    /// 503.
+    pub(crate) async fn is_out_of_reach(&mut self, copy: Option<&Document>) -> Result<bool, Error> {
+        let organizer = copy.and_then(Document::organizer).unwrap_or_default();
+        Ok(!self.limits.sends_mail && self.recipient(&organizer).await?.is_none())
+    }
+
     /// TRANSP of the organizer's own object.
     ///
     /// # Errors
@@ -206,7 +215,7 @@ impl<'a> Deliveries<'a> {
                     collection,
                     name: fresh_name(&recipient.tree),
                     content: stage(&recipient.tree, bytes).await?,
-                    media_type: media_type(&index),
+                    media_type: "text/calendar;charset=utf-8".to_owned(),
                     index,
                     has_tag: false,
                 });

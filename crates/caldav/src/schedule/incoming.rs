@@ -2,6 +2,7 @@
 
 use super::edit::{Document, InstanceId, Part, Piece, Property};
 use super::message::request;
+use super::role::Role;
 use super::{Addresses, Message, Method, status};
 use crate::object::Limits;
 
@@ -44,7 +45,7 @@ pub(crate) fn deliver(message: &Message, copy: Option<&Document>, me: &Addresses
 /// RFC 5546 §3.2.2: a new object, an update of it, or of instances of it.
 fn receive_request(message: &Document, copy: Option<&Document>, me: &Addresses, limits: &Limits) -> Delivered {
     let is_declined = |part: &Part| part.own_attendee(me).is_some_and(|own| own.partstat() == "DECLINED");
-    let copy = copy.filter(|copy| copy.mains().filter_map(|part| part.line("ORGANIZER")).all(Property::is_servers));
+    let copy = copy.filter(|copy| Role::of(copy, me) == Role::Attendee);
     let Some(copy) = copy else {
         // What somebody declined and took off their calendar does not come back by itself.
         let mut document = message.clone();
@@ -54,7 +55,7 @@ fn receive_request(message: &Document, copy: Option<&Document>, me: &Addresses, 
         if document.master().is_none() {
             document.retain_mains(|part| !is_declined(part));
         }
-        document.mains_mut().for_each(|part| settle(part, None, me));
+        document.mains_mut().for_each(|part| settle(part, None, None, me));
         return Delivered::changed(document);
     };
     let mut document = match message.master() {
@@ -69,10 +70,12 @@ fn receive_request(message: &Document, copy: Option<&Document>, me: &Addresses, 
 fn replace_all(message: &Document, copy: &Document, me: &Addresses, limits: &Limits) -> Document {
     let mut document = message.clone();
     document.calendar.retain_lines(|line| !line.is("METHOD"));
+    let told = told_status(copy);
     let ids = document.ids();
     for (id, part) in ids.into_iter().zip(document.mains_mut()) {
-        settle(part, own_part(copy, id, limits).as_ref(), me);
+        settle(part, own_part(copy, id, limits).as_ref(), told.as_deref(), me);
     }
+    keep_own_instances(&mut document, copy, me, limits);
     // Cancelled instances stay to be seen until their owner takes them away.
     let excluded = document.master().map(|master| document.dates(master, "EXDATE")).unwrap_or_default();
     for part in copy.mains().filter(|part| part.is_cancelled()) {
@@ -102,7 +105,9 @@ fn replace_some(message: &Document, copy: &Document, me: &Addresses, limits: &Li
     for part in message.mains() {
         let id = message.id_of(part);
         let Some(instant) = id else { continue };
-        if hidden.contains(&instant) {
+        // In a copy of single instances, one that was declined and is not there was taken away.
+        let was_removed = copy.master().is_none() && copy.main(id).is_none();
+        if hidden.contains(&instant) || was_removed {
             if part.own_attendee(me).is_some_and(|own| own.partstat() == "DECLINED") {
                 continue;
             }
@@ -110,11 +115,48 @@ fn replace_some(message: &Document, copy: &Document, me: &Addresses, limits: &Li
         }
         let mut part = part.clone();
         let own = own_part(copy, id, limits).or_else(|| copy.master().cloned()).filter(|_| copy.master().is_some());
-        settle(&mut part, own.or_else(|| copy.main(id).cloned()).as_ref(), me);
+        settle(&mut part, own.or_else(|| copy.main(id).cloned()).as_ref(), told_status(copy).as_deref(), me);
         document.put_main(part);
     }
     document.adopt_zones(message);
     document
+}
+
+/// What became of the recipient's last answer (RFC 6638 §3.2.9).
+fn told_status(copy: &Document) -> Option<String> {
+    let mut told = copy.mains().filter_map(|part| part.line("ORGANIZER")?.parameter("SCHEDULE-STATUS"));
+    told.next()
+}
+
+/// Instances that only the recipient tells apart, by alarms and the like, go on being told apart.
+fn keep_own_instances(document: &mut Document, copy: &Document, me: &Addresses, limits: &Limits) {
+    let Some(master) = copy.master() else { return };
+    let usual = own_pieces(master);
+    for part in copy.mains().filter(|part| !part.is_cancelled()) {
+        let id = copy.id_of(part);
+        let Some(instant) = id else { continue };
+        let is_own = document.main(id).is_none() && own_pieces(part) != usual;
+        if !is_own || !document.has_instance(instant, limits) {
+            continue;
+        }
+        let Some(mut derived) = document.derive(instant) else { continue };
+        derived.pieces.retain(|piece| !is_own_piece(piece));
+        settle(&mut derived, Some(part), told_status(copy).as_deref(), me);
+        document.calendar.pieces.push(Piece::Part(derived));
+    }
+}
+
+fn is_own_piece(piece: &Piece) -> bool {
+    match piece {
+        Piece::Line(line) => line.name().to_ascii_uppercase().starts_with("X-"),
+        Piece::Part(inner) => inner.name == "VALARM" || inner.name.starts_with("X-"),
+    }
+}
+
+/// What of a component is the recipient's own, as text.
+fn own_pieces(part: &Part) -> Vec<String> {
+    let own = part.pieces.iter().filter(|piece| is_own_piece(piece));
+    own.map(|piece| format!("{piece:?}")).collect()
 }
 
 fn own_part(copy: &Document, id: InstanceId, limits: &Limits) -> Option<Part> {
@@ -142,7 +184,7 @@ fn exclude(document: &mut Document, copy: &Document, instant: i64) {
 
 /// Makes a component of a message the recipient's own: alarms, progress and private properties stay, what is
 /// unanswered does not block time.
-fn settle(part: &mut Part, own: Option<&Part>, me: &Addresses) {
+fn settle(part: &mut Part, own: Option<&Part>, told: Option<&str>, me: &Addresses) {
     const KEPT: [&str; 2] = ["PERCENT-COMPLETE", "COMPLETED"];
     if let Some(own) = own {
         let is_private = |line: &&Property| line.name().to_ascii_uppercase().starts_with("X-");
@@ -155,10 +197,9 @@ fn settle(part: &mut Part, own: Option<&Part>, me: &Addresses) {
         }
         let inner = own.parts().filter(|inner| inner.name == "VALARM" || inner.name.starts_with("X-"));
         part.pieces.extend(inner.cloned().map(Piece::Part));
-        let told = own.line("ORGANIZER").and_then(|line| line.parameter("SCHEDULE-STATUS"));
-        if let Some(line) = part.lines_mut().find(|line| line.is("ORGANIZER")) {
-            line.set_parameter("SCHEDULE-STATUS", told.as_deref());
-        }
+    }
+    if let Some(line) = part.lines_mut().find(|line| line.is("ORGANIZER")) {
+        line.set_parameter("SCHEDULE-STATUS", told);
     }
     if part.name != "VEVENT" {
         return;

@@ -35,12 +35,15 @@ impl Change<'_> {
     /// What is stored, and who is told what.
     pub(crate) fn plan(mut self) -> Plan {
         let before = self.new.to_bytes();
+        self.name_organizer();
         let forced = self.take_forced();
         self.keep_answers(&forced);
         let found = self.find();
-        self.ask_anew(&found);
         let old_sequence = self.old.map_or(0, Document::max_sequence);
         let is_significant = !found.changed.is_empty() || !found.called_off.is_empty() || !found.excluded.is_empty();
+        if is_significant || !forced.is_empty() {
+            self.ask_anew(&found);
+        }
         self.raise_sequence(old_sequence, is_significant);
         let messages = match is_significant || !forced.is_empty() {
             true => self.messages(&found, &forced, old_sequence),
@@ -48,6 +51,14 @@ impl Change<'_> {
         };
         let is_changed = self.new.to_bytes() != before;
         Plan { document: Some(self.new), is_changed, is_scheduled: true, messages }
+    }
+
+    /// A component that leaves the organizer out has the same as the others (RFC 6638 §3.2.4.2).
+    fn name_organizer(&mut self) {
+        let Some(line) = self.new.mains().find_map(|part| part.line("ORGANIZER")).cloned() else { return };
+        for part in self.new.mains_mut().filter(|part| part.line("ORGANIZER").is_none()) {
+            part.add(line.clone());
+        }
     }
 
     /// Takes `SCHEDULE-FORCE-SEND=REQUEST` off, and says whose it was (RFC 6638 §7.2).
@@ -84,6 +95,10 @@ impl Change<'_> {
                 let says = line.partstat();
                 let answered = known.map_or_else(|| "NEEDS-ACTION".to_owned(), super::Property::partstat);
                 let is_merged = merges && !forced.contains(&address) && known.is_some();
+                if says == answered && is_merged && says == "NEEDS-ACTION" {
+                    let asked = known.and_then(|known| known.parameter("RSVP"));
+                    line.set_parameter("RSVP", asked.as_deref());
+                }
                 if says == answered || (says == "NEEDS-ACTION" && !is_merged) {
                     continue;
                 }
@@ -305,7 +320,7 @@ pub(crate) fn plan_delete(old: &Document, me: &Addresses, now_seconds: i64) -> P
     let mut messages = Vec::new();
     for address in old.attendees().into_iter().filter(|address| !me.has(address)) {
         let is_in = |part: &&Part| part.attendee(&address).is_some_and(super::Property::is_servers);
-        let parts: Vec<Part> = old.mains().filter(|part| is_in(part) && !part.is_cancelled()).cloned().collect();
+        let parts: Vec<Part> = old.mains().filter(is_in).cloned().collect();
         if parts.is_empty() {
             continue;
         }

@@ -151,7 +151,7 @@ async fn busy_time(space: &Space, account: &Account, range: TimeRange, limits: &
     let tree = space.tree_as(account).in_area(Area::Calendars).await?;
     let collections = default_calendar::collections(&tree).await?;
     let mut found = FreeBusy::within(range);
-    for calendar in &collections {
+    for calendar in collections.iter().filter(|node| node.mount.is_none()) {
         let is_transparent = calendar
             .dead_property(&caldav::SCHEDULE_CALENDAR_TRANSP.namespace, &caldav::SCHEDULE_CALENDAR_TRANSP.local)
             .is_some_and(|property| property.xml.contains("transparent"));

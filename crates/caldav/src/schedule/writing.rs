@@ -22,7 +22,10 @@ use crate::object::{CalendarObject, Limits};
 /// # Errors
 /// What the store or RFC 6638 refuses.
 pub(crate) async fn write(limits: &Limits, call: Call<'_>, write: MemberWrite) -> Result<MemberWritten, Error> {
-    let writing = Writing::of(limits, call)?;
+    let mut writing = Writing::of(limits, call)?;
+    // What somebody else shares is theirs to schedule; nobody sends messages on their behalf.
+    writing.is_mounted = is_mounted(&call).await?;
+    writing.is_private |= writing.is_mounted;
     for _ in 0..=limits.scheduling_retries_max {
         let done = match &write {
             MemberWrite::Put(put) => writing.put(put).await,
@@ -41,6 +44,16 @@ pub(crate) async fn write(limits: &Limits, call: Call<'_>, write: MemberWrite) -
         }
     }
     Err(Error::unavailable("Others keep writing to the same object.", 1))
+}
+
+/// Whether the request is about a calendar of another account that is mounted in the caller's home, or what is in it.
+async fn is_mounted(call: &Call<'_>) -> Result<bool, Error> {
+    let Some(name) = call.path.names().first() else { return Ok(false) };
+    match call.caller.tree.node(&NodePath::root().child(name), Needs::NONE).await {
+        Ok(node) => Ok(node.mount.is_some()),
+        Err(StoreError::NotFound) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Why an attempt came to nothing.
@@ -69,6 +82,8 @@ struct Writing<'a> {
     options: Options,
     /// `If-Schedule-Tag-Match`, without quotes.
     if_tag_match: Option<String>,
+    /// In a calendar of another account.
+    is_mounted: bool,
     /// `X-NC-Scheduling: false`: Nextcloud's clients ask for a write that tells nobody.
     is_private: bool,
 }
@@ -84,7 +99,7 @@ impl<'a> Writing<'a> {
         };
         let is_private = text_of(headers, "x-nc-scheduling").is_some_and(|value| value.eq_ignore_ascii_case("false"));
         let me = addresses_of(&call.caller.account, call.mount);
-        Ok(Writing { limits, call, me, options, if_tag_match, is_private })
+        Ok(Writing { limits, call, me, options, if_tag_match, is_mounted: false, is_private })
     }
 
     async fn copies(&self, uid: &str) -> Result<Vec<SchedulingCopy>, Error> {
@@ -106,6 +121,14 @@ impl<'a> Writing<'a> {
         if is_it { Ok(()) } else { Err(failed()) }
     }
 
+    async fn has_tag(&self, path: &NodePath) -> Result<bool, Error> {
+        match self.call.caller.tree.node(path, Needs::SCHEDULE_TAG).await {
+            Ok(node) => Ok(node.schedule_tag.is_some()),
+            Err(StoreError::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn put(&self, put: &MemberPut) -> Result<MemberWritten, Failed> {
         self.call.caller.tree.check_conditions(&put.path, &put.conditions).await?;
         self.check_tag(&put.path).await?;
@@ -117,7 +140,7 @@ impl<'a> Writing<'a> {
         let old = own.and_then(|copy| Document::read(copy.node.body.as_deref()?, self.limits));
         let mut deliveries = Deliveries::of(self.limits, self.call, &uid);
         let role = Role::of(&new, &self.me);
-        if role != Role::None {
+        if role != Role::None && !self.is_private {
             self.check_unique(&copies, &put.path)?;
         }
         let plan = match self.is_private {
@@ -133,6 +156,11 @@ impl<'a> Writing<'a> {
                 is_changed |= tell_statuses(document, name, &self.me, &statuses);
             }
         }
+        // Whether it is scheduled is for its owner to say; whoever else writes to it changes it, no more.
+        let is_scheduled = match self.is_mounted {
+            true => self.has_tag(&put.path).await?,
+            false => is_scheduled,
+        };
         let mut put = put.clone();
         let stored = document.filter(|_| is_changed).map(|document| Bytes::from(document.to_bytes()));
         if let Some(bytes) = &stored {
@@ -202,6 +230,10 @@ impl<'a> Writing<'a> {
             (Role::Attendee, Role::Organizer) => {
                 Err(Error::from(attendee_refused("An attendee cannot become the organizer.")).into())
             }
+            (Role::Attendee, Role::None | Role::Attendee) if deliveries.is_out_of_reach(old).await? => {
+                // Nobody here is the organizer, and no mail goes out: the copy is the client's to keep.
+                Ok(kept(new, role))
+            }
             (Role::Attendee, _) => {
                 let old = old.ok_or(Failed::Moved)?;
                 let transparency = deliveries.organizers_transparency(old).await?;
@@ -223,8 +255,8 @@ impl<'a> Writing<'a> {
         let refused = || Error::from(attendee_refused("The organizer did not invite you to this."));
         let organizer = new.organizer().unwrap_or_default();
         let Some(recipient) = deliveries.recipient(&organizer).await? else {
-            // Outside of the space: nobody to ask. What came by mail is the client's to keep.
-            return Ok(kept(new, Role::Attendee));
+            // Outside of the space: nobody to ask. What came by mail is the client's to keep, and to answer.
+            return Ok(self.answer_by_mail(new, &organizer));
         };
         let theirs = recipient.document().filter(|theirs| Role::of(theirs, &recipient.me) == Role::Organizer);
         let theirs = theirs.ok_or_else(refused)?;
@@ -232,6 +264,19 @@ impl<'a> Writing<'a> {
         let view = message::request(theirs, &own, None, self.options.now_seconds).ok_or_else(refused)?;
         let transparency = theirs.master().and_then(|part| part.value("TRANSP")).map(str::to_owned);
         self.plan_attendee(&view, new, transparency)
+    }
+
+    /// The answers that an invitation holds when it is first stored, for an organizer outside of the space.
+    fn answer_by_mail(&self, new: Document, organizer: &str) -> Plan {
+        let answers =
+            |part: &&super::edit::Part| part.own_attendee(&self.me).is_some_and(|own| own.partstat() != "NEEDS-ACTION");
+        let parts: Vec<super::edit::Part> = new.mains().filter(answers).cloned().collect();
+        let own = parts.iter().find_map(|part| part.own_attendee(&self.me)).map(super::Property::address);
+        let mut plan = kept(new.clone(), Role::Attendee);
+        if let Some(own) = own.filter(|_| self.limits.sends_mail && !self.options.is_silent) {
+            plan.messages.push(message::reply(&new, &own, organizer, &parts, self.options.now_seconds));
+        }
+        plan
     }
 
     async fn delete(&self, change: &nichoir_store::change::Delete) -> Result<MemberWritten, Failed> {

@@ -23,7 +23,8 @@ pub(crate) async fn proppatch(call: Call<'_>, body: Body) -> Result<Response, Er
     let root = root.ok_or_else(|| Error::bad_request("The body of a PROPPATCH is a DAV:propertyupdate element."))?;
     let steps = steps_of(&root)?;
     let mut patch = PatchProperties::default();
-    let failed = prepare(call.dav, &steps, &mut patch);
+    let mut failed = prepare(call.dav, &steps, &mut patch);
+    check_values(call, &steps, &mut failed).await;
     let has_failed = failed.iter().any(Option::is_some);
     if has_failed {
         // Whether there is such a resource, and whether the caller may know of it, comes first.
@@ -102,6 +103,18 @@ fn prepare_step(dav: &Dav, step: Step<'_>, patch: &mut PatchProperties) -> Resul
     }
     property::keep(name, step.value(), patch);
     Ok(())
+}
+
+/// Has the extensions look at the values that seem good so far.
+async fn check_values(call: Call<'_>, steps: &[Step<'_>], failed: &mut [Option<Error>]) {
+    for (step, failed) in steps.iter().zip(failed.iter_mut()) {
+        let Some(element) = step.value().filter(|_| failed.is_none()) else { continue };
+        for extension in call.dav.extensions() {
+            if let Some(checking) = extension.check_property(call, element) {
+                *failed = checking.await.err();
+            }
+        }
+    }
 }
 
 async fn outcome(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>]) -> Result<bytes::Bytes, Error> {

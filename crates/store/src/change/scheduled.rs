@@ -124,6 +124,8 @@ impl<C: Run> Run for Scheduled<C> {
             set_tag(tx, located.found()?.id, *change).await?;
         }
         for delivery in self.deliveries {
+            // Each resource gets an entity tag of its own, as if they had been written one after the other.
+            tx.advance();
             deliver(tx, delivery).await?;
         }
         for message in self.outgoing {
