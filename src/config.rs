@@ -11,6 +11,7 @@ use nichoir_auth::AuthLimits;
 use nichoir_caldav::Limits as CalendarLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_nextcloud::bulk::BulkLimits;
+use nichoir_outbound::Limits as OutboundLimits;
 use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -251,6 +252,20 @@ section! {
 }
 
 section! {
+    /// `[outbound]`: requests that the server makes to addresses that its users name, such as push services.
+    Outbound {
+        /// Seconds until a connection must stand.
+        connect_seconds: u64 = OutboundLimits::default().connect_seconds,
+        /// Seconds until the whole answer must be there.
+        answer_seconds: u64 = OutboundLimits::default().answer_seconds,
+        /// Whether http is spoken, not only https. For tests.
+        allows_http: bool = OutboundLimits::default().allows_http,
+        /// Whether addresses of private and special networks may be asked: lets users reach what only this machine reaches.
+        allows_private_addresses: bool = OutboundLimits::default().allows_private_addresses,
+    }
+}
+
+section! {
     /// `[maintenance]`: work in the background.
     Maintenance {
         /// Seconds between two rounds of expiry and collection; 0: none.
@@ -283,6 +298,8 @@ section! {
         dialect: Dialect = Dialect::default(),
         /// What one calendar object or question may at most be.
         calendars: Calendars = Calendars::default(),
+        /// Requests that the server makes to addresses that its users name.
+        outbound: Outbound = Outbound::default(),
         /// Work in the background.
         maintenance: Maintenance = Maintenance::default(),
         /// What is written to standard error.
@@ -394,6 +411,17 @@ impl Config {
             filter_conditions_max: calendars.filter_conditions_max,
             expand_seconds_max: calendars.expand_seconds_max,
             ..nichoir_caldav::Limits::default()
+        }
+    }
+
+    /// What requests to other servers are bound by.
+    pub fn outbound_limits(&self) -> OutboundLimits {
+        let outbound = &self.outbound;
+        OutboundLimits {
+            connect_seconds: outbound.connect_seconds,
+            answer_seconds: outbound.answer_seconds,
+            allows_http: outbound.allows_http,
+            allows_private_addresses: outbound.allows_private_addresses,
         }
     }
 

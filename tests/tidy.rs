@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nichoir-caldav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
     ("nichoir-carddav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
     ("nichoir-nextcloud", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav"]),
+    ("nichoir-outbound", &[]),
     (
         "nichoir",
         &[
@@ -26,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nichoir-caldav",
             "nichoir-carddav",
             "nichoir-nextcloud",
+            "nichoir-outbound",
         ],
     ),
     ("nichoir-davload", &[]),
