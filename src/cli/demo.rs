@@ -60,7 +60,8 @@ async fn accounts(session: &Session, space: &Space, file: &Path) -> Result<Vec<(
         let account = NewAccount {
             login: login.to_owned(),
             display_name: display_name.to_owned(),
-            email: None,
+            // Invitations find people by their addresses.
+            email: Some(format!("{login}@demo.example")),
             role,
             password_hash: Some(hash_password(&password, cost, &Ports::system())),
         };
@@ -102,6 +103,7 @@ fn introduce(addresses: &[String], passwords: &[(String, String)], file: &Path) 
          nextcloudcmd --non-interactive -u {login} -p {password} FOLDER http://{address}\n  \
          rclone lsf ':webdav,vendor=nextcloud,url=\"http://{address}/remote.php/dav/files/{login}\",user={login},pass='\"$(rclone obscure {password})\"':'\n  \
          curl -u {login}:{password} -T FILE http://{address}/remote.php/dav/files/{login}/\n\n\
+         Calendars, tasks and contacts (Thunderbird, DAVx5, Evolution): the same address, login and password.\n\n\
          Stop with Ctrl-C.\n",
         file.display()
     ));

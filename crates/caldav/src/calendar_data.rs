@@ -14,6 +14,7 @@ use crate::overlap::{self, Facts, busy_periods};
 use crate::recurrence::Instance;
 use crate::time::{Moment, TimeRange, utc_text};
 use crate::timezone::Zone;
+use crate::vtimezone::vtimezone;
 
 /// What is wanted of each object.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,30 @@ pub struct CalendarData {
     comp: Option<CompSelection>,
     recurrence: Recurrence,
     free_busy: Option<TimeRange>,
+    zones: ZoneWish,
+}
+
+/// What the client wants of VTIMEZONE components under names that everybody knows (RFC 7809 §7.1, `CalDAV-Timezones`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZoneWish {
+    /// As they were stored.
+    #[default]
+    AsStored,
+    /// `F`: left out.
+    LeftOut,
+    /// `T`: all that are spoken of.
+    Complete,
+}
+
+impl ZoneWish {
+    /// The header; anything else than `T` or `F` says nothing.
+    pub fn of(headers: &http::HeaderMap) -> ZoneWish {
+        match headers.get("caldav-timezones").map(|value| value.as_bytes().trim_ascii()) {
+            Some(b"T" | b"t") => ZoneWish::Complete,
+            Some(b"F" | b"f") => ZoneWish::LeftOut,
+            _ => ZoneWish::AsStored,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -73,9 +98,19 @@ impl CalendarData {
         Ok(data)
     }
 
+    /// The same with this wish.
+    #[must_use]
+    pub fn with_zones(mut self, zones: ZoneWish) -> CalendarData {
+        self.zones = zones;
+        self
+    }
+
     /// Whether the object goes out as it is.
     pub fn is_whole(&self) -> bool {
-        self.comp.is_none() && matches!(self.recurrence, Recurrence::AsIs) && self.free_busy.is_none()
+        self.comp.is_none()
+            && matches!(self.recurrence, Recurrence::AsIs)
+            && self.free_busy.is_none()
+            && self.zones == ZoneWish::AsStored
     }
 
     /// The text of an object.
@@ -83,7 +118,9 @@ impl CalendarData {
         if self.is_whole() {
             return object.bytes.to_vec();
         }
-        let mut page = Page { object, default, selection: self, out: Vec::with_capacity(object.bytes.len()) };
+        let has_bare_line_ends = !object.bytes.windows(2).any(|pair| pair == b"\r\n");
+        let out = Vec::with_capacity(object.bytes.len());
+        let mut page = Page { object, default, selection: self, has_bare_line_ends, out };
         page.calendar(limits);
         page.out
     }
@@ -133,6 +170,8 @@ struct Page<'p> {
     object: &'p CalendarObject<'p>,
     default: &'p Zone,
     selection: &'p CalendarData,
+    /// Whether the object's lines end in LF alone.
+    has_bare_line_ends: bool,
     out: Vec<u8>,
 }
 
@@ -147,6 +186,9 @@ impl Page<'_> {
         self.line("BEGIN:VCALENDAR");
         for line in &object.calendar.lines {
             self.property(line, wanted);
+        }
+        if self.selection.zones == ZoneWish::Complete && !matches!(self.selection.recurrence, Recurrence::Expand(_)) {
+            self.missing_zones(wanted);
         }
         match &self.selection.recurrence {
             Recurrence::AsIs => {
@@ -165,6 +207,35 @@ impl Page<'_> {
             }
         }
         self.line("END:VCALENDAR");
+    }
+
+    /// The VTIMEZONEs of known names that the object speaks of and does not bring.
+    fn missing_zones(&mut self, wanted: Wanted<'_>) {
+        if matches!(inner(wanted, "VTIMEZONE"), Wanted::Nothing) {
+            return;
+        }
+        let calendar = &self.object.calendar;
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut waiting: Vec<&Component<'_>> = calendar.components.iter().filter(|it| it.name != "VTIMEZONE").collect();
+        while let Some(component) = waiting.pop() {
+            names.extend(component.lines.iter().filter_map(|line| line.parameter("TZID")));
+            waiting.extend(&component.components);
+        }
+        for name in names {
+            let is_there = calendar.inner("VTIMEZONE").any(|zone| zone.value("TZID").map(str::trim) == Some(&*name));
+            if let Some(zone) = vtimezone(&name).filter(|_| !is_there) {
+                zone.lines().for_each(|line| self.plain(line));
+            }
+        }
+    }
+
+    /// Whether a component is left out because everybody knows it.
+    fn is_known_zone(&self, component: &Component<'_>) -> bool {
+        self.selection.zones == ZoneWish::LeftOut
+            && component.name == "VTIMEZONE"
+            && component.value("TZID").is_some_and(
+                |name| matches!(Zone::of_name(name), Some(Zone::Named(zone)) if zone.name() == name.trim()),
+            )
     }
 
     /// The instances within the range, each a component of its own (§9.6.5). No time zones: all is UTC.
@@ -204,7 +275,7 @@ impl Page<'_> {
     }
 
     fn component(&mut self, component: &Component<'_>, wanted: Wanted<'_>, instance: Option<&Instance>) {
-        if matches!(wanted, Wanted::Nothing) {
+        if matches!(wanted, Wanted::Nothing) || self.is_known_zone(component) {
             return;
         }
         let is_main = component.name == self.object.component;
@@ -289,15 +360,27 @@ impl Page<'_> {
         }
     }
 
+    /// A line made anew, with the line end that the object has.
     fn line(&mut self, text: &str) {
+        let start = self.out.len();
         fold(text, &mut self.out);
+        if self.has_bare_line_ends {
+            let folded = self.out.split_off(start);
+            self.out.extend(folded.into_iter().filter(|byte| *byte != b'\r'));
+        }
+    }
+
+    /// A line that is folded already.
+    fn plain(&mut self, line: &str) {
+        self.out.extend_from_slice(line.as_bytes());
+        self.out.extend_from_slice(if self.has_bare_line_ends { b"\n" } else { b"\r\n" });
     }
 
     /// A run of the object, with a line end.
     fn raw(&mut self, range: std::ops::Range<usize>) {
         self.out.extend_from_slice(&self.object.bytes[range]);
         if !self.out.ends_with(b"\n") {
-            self.out.extend_from_slice(b"\r\n");
+            self.out.extend_from_slice(if self.has_bare_line_ends { b"\n" } else { b"\r\n" });
         }
     }
 }
@@ -320,3 +403,6 @@ fn is_wanted(name: &str, wanted: Wanted<'_>) -> Option<bool> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,3 +140,6 @@ impl FreeBusy {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

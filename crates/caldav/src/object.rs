@@ -115,9 +115,7 @@ impl<'a> CalendarObject<'a> {
                 return Err(Error::forbidden(format!("More than {} attendees.", limits.attendees_max))
                     .with_condition(caldav::MAX_ATTENDEES_PER_INSTANCE));
             }
-            if main.value("DTSTART").is_some_and(|value| crate::time::civil(value.trim()).is_none()) {
-                return Err(invalid("DTSTART is no date or time"));
-            }
+            check_dates(main, limits)?;
         }
         if object.mains().count() > limits.overrides_max + 1 {
             return Err(Error::forbidden(format!("More than {} overridden instances.", limits.overrides_max))
@@ -237,6 +235,24 @@ impl<'a> CalendarObject<'a> {
     }
 }
 
+/// DTSTART, DTEND and DUE are dates or times, and lie within what is served (RFC 4791 §5.2.6, §5.2.7).
+fn check_dates(main: &Component<'_>, limits: &Limits) -> Result<(), Error> {
+    for name in ["DTSTART", "DTEND", "DUE"] {
+        let Some(value) = main.value(name) else { continue };
+        let Some((civil, _, _)) = crate::time::civil(value.trim()) else {
+            return if name == "DTSTART" { Err(invalid("DTSTART is no date or time")) } else { Ok(()) };
+        };
+        // A day on either side for the zones.
+        if civil < limits.date_min_seconds - DAY {
+            return Err(Error::forbidden("A date lies too far in the past.").with_condition(caldav::MIN_DATE_TIME));
+        }
+        if civil > limits.date_max_seconds + DAY {
+            return Err(Error::forbidden("A date lies too far in the future.").with_condition(caldav::MAX_DATE_TIME));
+        }
+    }
+    Ok(())
+}
+
 fn invalid(reason: &str) -> Error {
     Error::forbidden(format!("This is no iCalendar object: {reason}.")).with_condition(caldav::VALID_CALENDAR_DATA)
 }
@@ -244,4 +260,79 @@ fn invalid(reason: &str) -> Error {
 fn not_a_resource(reason: &str) -> Error {
     Error::forbidden(format!("This cannot be one calendar object resource: {reason}."))
         .with_condition(caldav::VALID_CALENDAR_OBJECT_RESOURCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recurrence::tests::calendar;
+
+    /// The type and the UID of what may be stored, else the precondition.
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let limits =
+            Limits { object_bytes_max: 2_000, overrides_max: 2, attendees_max: 2, dates_max: 2, ..Limits::default() };
+        let found = match CalendarObject::check(text.as_bytes(), &limits) {
+            Ok(object) => format!("{} {}", object.component, object.uid),
+            Err(error) => {
+                assert_eq!(error.status(), 403);
+                error.condition().map_or(String::new(), |condition| condition.name.local.to_string())
+            }
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn what_mainstream_clients_write_is_taken() {
+        check(&calendar("VEVENT", &["DTSTART:20250110T100000Z"]), "VEVENT a");
+        check(&calendar("VTODO", &["SUMMARY:x"]), "VTODO a");
+        check(&calendar("VEVENT", &["DTSTART:20250110T100000Z", "RECURRENCE-ID:20250111T100000Z"]), "VEVENT a");
+        check(&calendar("VEVENT", &["RECURRENCE-ID:20250111T100000Z"]), "VEVENT a");
+        check(&calendar("VEVENT", &["DTSTART;TZID=Nowhere:20250110T100000\nRRULE:nonsense"]), "VEVENT a");
+        check(&calendar("VEVENT", &["DTSTART:20250110T100000Z"]).replace('\n', "\r\n"), "VEVENT a");
+        check(&format!("\u{feff}\n{}", calendar("VEVENT", &["X:1"]).replace("VEVENT", "vevent")), "VEVENT a");
+        // No METHOD may be stored, says the RFC; Outlook and Apple import files that have one.
+        check(&calendar("VEVENT", &["X:1"]).replace("VERSION:2.0", "METHOD:PUBLISH"), "VEVENT a");
+    }
+
+    #[test]
+    fn what_breaks_other_clients_is_refused_by_name() {
+        check("", "valid-calendar-data");
+        check("BEGIN:VCARD\nEND:VCARD", "valid-calendar-data");
+        check(&calendar("VEVENT", &["X:1"]).replace("END:VEVENT", ""), "valid-calendar-data");
+        check(&calendar("VEVENT", &["DTSTART:tomorrow"]), "valid-calendar-data");
+        check(&calendar("VEVENT", &["SUMMARY:\u{1}"]), "valid-calendar-data");
+        check(&calendar("VEVENT", &["X:1"]).repeat(2), "valid-calendar-data");
+        check(&calendar("VEVENT", &["X:1"]).replace("2.0", "1.0"), "supported-calendar-data");
+        check(&calendar("VEVENT", &["X:1", "Y:1"]), "valid-calendar-object-resource");
+        check(&calendar("VEVENT", &["X:1"]).replace("UID:a", "Y:1"), "valid-calendar-object-resource");
+        check(
+            &calendar("VEVENT", &["X:1", "RECURRENCE-ID:20250111T100000Z\nUID:b"]).replacen("UID:a\nR", "R", 1),
+            "valid-calendar-object-resource",
+        );
+        check(&calendar("VTIMEZONE", &["TZID:x"]), "valid-calendar-object-resource");
+        let two = calendar("VEVENT", &["X:1"]).replace("END:VCALENDAR", "BEGIN:VTODO\nUID:a\nEND:VTODO\nEND:VCALENDAR");
+        check(&two, "valid-calendar-object-resource");
+    }
+
+    #[test]
+    fn limits_hold_on_both_sides() {
+        let padded = |bytes: usize| {
+            let text = calendar("VEVENT", &["X:"]);
+            text.replace("X:", &format!("X:{}", "x".repeat(bytes - text.len())))
+        };
+        check(&padded(2_000), "VEVENT a");
+        check(&padded(2_001), "max-resource-size");
+        let overrides = |count: usize| vec!["RECURRENCE-ID:20250111T100000Z"; count];
+        check(&calendar("VEVENT", &overrides(3)), "VEVENT a");
+        check(&calendar("VEVENT", &overrides(4)), "max-instances");
+        check(&calendar("VEVENT", &["ATTENDEE:a\nATTENDEE:b"]), "VEVENT a");
+        check(&calendar("VEVENT", &["ATTENDEE:a\nATTENDEE:b\nATTENDEE:c"]), "max-attendees-per-instance");
+        check(&calendar("VEVENT", &["RDATE:20250101,20250102"]), "VEVENT a");
+        check(&calendar("VEVENT", &["RDATE:20250101,20250102\nEXDATE:20250103"]), "max-instances");
+        check(&calendar("VEVENT", &["DTSTART:19000101"]), "VEVENT a");
+        check(&calendar("VEVENT", &["DTSTART:18991230"]), "min-date-time");
+        check(&calendar("VEVENT", &["DTSTART:20250101\nDTEND:30000101"]), "VEVENT a");
+        check(&calendar("VEVENT", &["DTSTART:20250101\nDTEND:30000103"]), "max-date-time");
+    }
 }

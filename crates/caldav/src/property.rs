@@ -65,7 +65,6 @@ pub(crate) static PROPERTIES: &[Property] = &[
         .read(|it| Some(Value::text(utc_text(limits_of_calendar(it)?.date_min_seconds)))),
     Property::live(caldav::MAX_DATE_TIME)
         .read(|it| Some(Value::text(utc_text(limits_of_calendar(it)?.date_max_seconds)))),
-    Property::live(caldav::MAX_INSTANCES).read(|it| Some(Value::Number(limits_of_calendar(it)?.instances_max as u64))),
     Property::live(caldav::MAX_ATTENDEES_PER_INSTANCE)
         .read(|it| Some(Value::Number(limits_of_calendar(it)?.attendees_max as u64))),
     Property::live(caldav::SCHEDULE_CALENDAR_TRANSP)

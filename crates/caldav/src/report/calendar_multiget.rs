@@ -12,7 +12,7 @@ use crate::timezone::Zone;
 
 pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
     let limits = limits_of(&call);
-    let data = data_of(&call.root, &limits)?;
+    let data = data_of(&call, &limits)?;
     let hrefs_max = limits.multiget_hrefs_max;
     let judge = Named { data, zone: Zone::Utc, limits };
     MemberReport::new(call, judge).await?.multiget(hrefs_max).await

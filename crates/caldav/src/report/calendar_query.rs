@@ -16,7 +16,7 @@ use crate::timezone::Zone;
 
 pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
     let limits = limits_of(&call);
-    let data = data_of(&call.root, &limits)?;
+    let data = data_of(&call, &limits)?;
     // Nextcloud's web calendar leaves the filter out and means everything.
     let filter = call.root.child(&caldav::FILTER).map(|element| Filter::of(element, &limits)).transpose()?;
     let asked_zone = calendar_zone::of_query(&call.root)?;

@@ -4,11 +4,11 @@ mod calendar_multiget;
 mod calendar_query;
 pub(crate) mod free_busy_query;
 
-use nichoir_dav::Report;
 use nichoir_dav::report::ReportCall;
-use nichoir_xml::{Element, caldav, dav};
+use nichoir_dav::{Error, Report};
+use nichoir_xml::{caldav, dav};
 
-use crate::calendar_data::CalendarData;
+use crate::calendar_data::{CalendarData, ZoneWish};
 use crate::extension::Caldav;
 use crate::object::{DEFAULT_LIMITS, Limits};
 
@@ -23,8 +23,10 @@ fn limits_of(call: &ReportCall) -> Limits {
     call.dav.extension::<Caldav>().map_or(&DEFAULT_LIMITS, |caldav| &caldav.limits).clone()
 }
 
-/// What is wanted of each object: the `CALDAV:calendar-data` among the properties that are asked for.
-fn data_of(root: &Element, limits: &Limits) -> Result<CalendarData, nichoir_dav::Error> {
-    let asked = root.child(&dav::PROP).and_then(|prop| prop.child(&caldav::CALENDAR_DATA));
-    asked.map_or_else(|| Ok(CalendarData::default()), |element| CalendarData::of(element, limits))
+/// What is wanted of each object: the `CALDAV:calendar-data` among the properties that are asked for, and the wish for
+/// time zones in the headers.
+fn data_of(call: &ReportCall, limits: &Limits) -> Result<CalendarData, Error> {
+    let asked = call.root.child(&dav::PROP).and_then(|prop| prop.child(&caldav::CALENDAR_DATA));
+    let data = asked.map(|element| CalendarData::of(element, limits)).transpose()?.unwrap_or_default();
+    Ok(data.with_zones(ZoneWish::of(&call.headers)))
 }
