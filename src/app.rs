@@ -10,7 +10,9 @@ use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
-use nichoir_nextcloud::{Nextcloud, Visit, auth_error, legacy, login_flow, ocs, status, suspended};
+use nichoir_nextcloud::{
+    Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, sharing, status, suspended,
+};
 use nichoir_store::{Account, Area, Ports, Space, SpaceState, Store};
 
 use crate::config::Config;
@@ -50,8 +52,10 @@ impl Engines {
         let dialect = |extension: Arc<dyn Extension>| config.dialect.nextcloud.then_some(extension);
         // With these lines taken out, what is left is a plain WebDAV, CalDAV and CardDAV server.
         let files: Vec<Arc<dyn Extension>> = dialect(Arc::new(Nextcloud)).into_iter().collect();
-        let calendars: Vec<Arc<dyn Extension>> = vec![Arc::new(Caldav { limits: config.calendar_limits() })];
-        let address_books: Vec<Arc<dyn Extension>> = Vec::new();
+        let mut calendars: Vec<Arc<dyn Extension>> = vec![Arc::new(Caldav { limits: config.calendar_limits() })];
+        calendars.extend(dialect(Arc::new(NextcloudCollections { area: Area::Calendars })));
+        let mut address_books: Vec<Arc<dyn Extension>> = Vec::new();
+        address_books.extend(dialect(Arc::new(NextcloudCollections { area: Area::AddressBooks })));
         let limits = config.dav_limits();
         let engine = |own: &[Arc<dyn Extension>], others: [&[Arc<dyn Extension>]; 2]| {
             Dav::new(own.to_vec(), others.concat(), limits.clone())
@@ -199,6 +203,7 @@ impl App {
             prefix: prefix.into(),
             principal: principal.as_str().into(),
             principals: PRINCIPALS.into(),
+            site: arrival.public_url.as_str().into(),
         };
         match route {
             DavRoute::Files(home) if is_own(&caller, &home) => dav.handle(&caller, &mount(home.prefix), request).await,
@@ -264,6 +269,14 @@ fn is_own(caller: &Caller, home: &Home) -> bool {
     home.login.eq_ignore_ascii_case(&caller.account.login)
 }
 
+/// The one group that there is, for clients that share with it: all accounts of the space.
+async fn everyone(dav: &Dav, caller: &Caller, mount: &Mount, groups: &str) -> Result<VirtualResource, Error> {
+    let accounts = caller.space.accounts().await?;
+    let enabled = accounts.iter().filter(|account| account.is_enabled);
+    let members = enabled.map(|account| principal::href_of(&mount.principals, &account.login)).collect();
+    Ok(dav.group(&format!("{groups}{}/", sharing::EVERYONE), "Everyone", members, mount))
+}
+
 /// The fixed collections and the principals: what the path names, and its members.
 async fn virtual_resources(
     dav: &Dav,
@@ -290,7 +303,12 @@ async fn virtual_resources(
             vec![collection(own.clone(), name), mine()]
         }
         DavRoute::AddressBookKinds => vec![collection(own.clone(), "addressbooks"), member("users")],
-        DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users")],
+        DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users"), member("groups")],
+        DavRoute::Groups(_) => vec![collection(own.clone(), "groups"), everyone(dav, caller, mount, &own).await?],
+        DavRoute::Group(name) if name == sharing::EVERYONE => {
+            let groups = own.strip_suffix(&format!("{name}/")).unwrap_or(&own);
+            vec![everyone(dav, caller, mount, groups).await?]
+        }
         DavRoute::Principals(_) => {
             let mut found = vec![collection(own.clone(), "users")];
             found.extend(dav.principals(caller, mount).await?);

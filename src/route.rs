@@ -43,6 +43,10 @@ pub(crate) enum DavRoute {
     PrincipalKinds(String),
     /// `/remote.php/dav/principals/users`.
     Principals(String),
+    /// `/remote.php/dav/principals/groups`.
+    Groups(String),
+    /// `/remote.php/dav/principals/groups/NAME`: the name.
+    Group(String),
     /// `/remote.php/dav/principals/users/LOGIN`.
     Principal(Home),
     /// `/remote.php/dav/files`.
@@ -126,6 +130,8 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "principals", "users", login] => {
             DavRoute::Principal(Home { login: (*login).to_owned(), prefix: up_to(4) })
         }
+        ["dav", "principals", "groups"] => DavRoute::Groups(up_to(3)),
+        ["dav", "principals", "groups", name] => DavRoute::Group((*name).to_owned()),
         ["dav", "files"] => DavRoute::Homes(up_to(2)),
         ["dav", "files", login, ..] => DavRoute::Files(home(login)),
         ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
@@ -170,6 +176,8 @@ mod tests {
                 DavRoute::PrincipalKinds(at) => format!("principal kinds {at}"),
                 DavRoute::Principals(at) => format!("principals {at}"),
                 DavRoute::Principal(home) => format!("principal of {} at {}", home.login, home.prefix),
+                DavRoute::Groups(at) => format!("groups {at}"),
+                DavRoute::Group(name) => format!("group {name}"),
                 DavRoute::Homes(at) => format!("homes {at}"),
                 DavRoute::Files(home) => format!("files of {} at {}", home.login, home.prefix),
                 DavRoute::LegacyFiles(at) => format!("files at {at}"),
@@ -239,6 +247,8 @@ mod tests {
         check("/remote.php/dav/uploads/alice/1234/.file", "uploads of alice at /remote.php/dav/uploads/alice");
         check("/remote.php/dav/bulk", "bulk");
         check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");
+        check("/remote.php/dav/principals/groups", "groups /remote.php/dav/principals/groups");
+        check("/remote.php/dav/principals/groups/everyone/", "group everyone");
         check("/remote.php/dav/principals/users", "principals /remote.php/dav/principals/users");
         check("/remote.php/dav/principals/users/bob/", "principal of bob at /remote.php/dav/principals/users/bob");
     }

@@ -6,4 +6,5 @@ mod access;
 mod arrival;
 mod bulk;
 mod scheduling;
+mod sharing;
 mod support;

@@ -5,7 +5,7 @@
 use nichoir_contentline::parse;
 use nichoir_dav::Error;
 use nichoir_store::Node;
-use nichoir_xml::{Element, Limits, Name, caldav};
+use nichoir_xml::{Element, caldav};
 
 use crate::timezone::Zone;
 use crate::vtimezone::vtimezone;
@@ -55,12 +55,7 @@ pub(crate) fn of_collection(node: &Node) -> Option<Zone> {
     by_id.or_else(|| stored_text(node, &caldav::CALENDAR_TIMEZONE).and_then(|text| zone_of_calendar(&text)))
 }
 
-/// The text of a dead property.
-pub(crate) fn stored_text(node: &Node, name: &Name) -> Option<String> {
-    let property = node.dead_property(&name.namespace, &name.local)?;
-    let limits = Limits { request_xml_bytes: property.xml.len(), ..Limits::default() };
-    nichoir_xml::read(property.xml.as_bytes(), &limits).ok().map(|element| element.text())
-}
+pub(crate) use nichoir_dav::property::stored_text;
 
 /// The VCALENDAR of a zone that is known by name.
 pub(crate) fn calendar_of_id(id: &str) -> Option<String> {

@@ -8,12 +8,12 @@ use nichoir_dav::{
     Answered, Answering, Body, Call, CheckedMember, Checking, Error, Extension, Hint, MemberWrite, Property, Report,
     Writing, principal,
 };
-use nichoir_store::{Account, Area, CollectionKind, Components};
+use nichoir_store::{Account, Area, CollectionKind, Components, Node};
 use nichoir_xml::{Element, Name, caldav, cs};
 
 use crate::object::{CalendarObject, Limits};
 use crate::schedule::{default_calendar, post, writing};
-use crate::{mkcalendar, property, report};
+use crate::{confidential, mkcalendar, property, report};
 
 /// Calendars: properties, reports, MKCALENDAR, checks of what is stored.
 #[derive(Clone, Debug, Default)]
@@ -114,6 +114,10 @@ impl Extension for Caldav {
             (cs::CALENDAR_PROXY_READ_FOR, VirtualValue::Hrefs(Vec::new())),
             (cs::CALENDAR_PROXY_WRITE_FOR, VirtualValue::Hrefs(Vec::new())),
         ]
+    }
+
+    fn get_member(&self, call: &Call<'_>, member: &Node) -> Option<Answering> {
+        member.is_confidential.then(|| confidential::get(call, member, &self.limits))
     }
 
     fn method(&self, call: &Call<'_>, body: Body) -> Result<Answering, Body> {

@@ -2,6 +2,7 @@
 
 mod calendar_data;
 mod calendar_zone;
+mod confidential;
 mod extension;
 mod filter;
 mod free_busy;

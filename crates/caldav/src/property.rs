@@ -3,6 +3,8 @@
 //!
 //! What a client stores and only clients understand (colour, order, description) needs no row: it is a dead property.
 
+use std::borrow::Cow;
+
 use nichoir_contentline::Collation;
 use nichoir_dav::property::{keep, stored};
 use nichoir_dav::{Error, Property, Resource, Value, privilege};
@@ -11,7 +13,9 @@ use nichoir_store::{CollectionKind, Components, Needs, Node, NodePath};
 use nichoir_xml::{Element, Name, Writer, apple, caldav, cs, dav};
 
 use crate::calendar_zone;
+use crate::confidential;
 use crate::extension::Caldav;
+use crate::object::CalendarObject;
 use crate::schedule::default_calendar;
 use crate::time::utc_text;
 
@@ -123,14 +127,18 @@ fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
 
 /// The name that a client gave, else the last segment of the URL: never empty, since tasks.org wants a text.
 fn display_name<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
-    Some(stored(it, &dav::DISPLAYNAME).unwrap_or_else(|| {
-        let name = &*it.node.name;
-        match collection(it) {
-            _ if it.node.is_root() => Value::text(&*it.caller.account.display_name),
-            Some(CollectionKind::Calendar(_)) if name == "personal" => Value::text("Personal"),
-            _ => Value::text(name),
-        }
+    let node = it.node;
+    let account = it.caller;
+    Some(nichoir_dav::property::display_name(it, || match node.collection.as_deref() {
+        _ if node.is_root() => Cow::Borrowed(&*account.account.display_name),
+        Some(CollectionKind::Calendar(_)) if is_personal(node) => Cow::Borrowed("Personal"),
+        _ => Cow::Borrowed(&*node.name),
     }))
+}
+
+/// Whether it is somebody's first calendar, under whatever name it is mounted.
+fn is_personal(node: &Node) -> bool {
+    node.name == "personal" || node.mount.is_some() && node.name.starts_with("personal_shared_by_")
 }
 
 /// Keeps a text that a client gave.
@@ -180,11 +188,20 @@ static OUTBOX_PRIVILEGES: &[Name] = &[
     caldav::SCHEDULE_SEND_FREEBUSY,
 ];
 
+/// What one may do with a calendar that is shared for reading: how it looks is one's own business.
+static READING_SHARED: &[Name] =
+    &[dav::READ, dav::READ_ACL, dav::READ_CURRENT_USER_PRIVILEGE_SET, caldav::READ_FREE_BUSY, dav::WRITE_PROPERTIES];
+
+/// What one may do with what is in it.
+static READING: &[Name] = &[dav::READ, dav::READ_ACL, dav::READ_CURRENT_USER_PRIVILEGE_SET, caldav::READ_FREE_BUSY];
+
 fn privileges(node: &Node) -> &'static [Name] {
     match node.collection.as_deref() {
         Some(CollectionKind::Inbox) => INBOX_PRIVILEGES,
         Some(CollectionKind::Outbox) => OUTBOX_PRIVILEGES,
-        _ => CALENDAR_PRIVILEGES,
+        _ if node.is_writable() => CALENDAR_PRIVILEGES,
+        _ if node.mount.is_some() => READING_SHARED,
+        _ => READING,
     }
 }
 
@@ -311,5 +328,9 @@ fn calendar_data<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
         return Some(Value::text(rendered));
     }
     let body = it.node.body.as_deref()?;
+    if it.node.is_confidential {
+        let object = CalendarObject::read(body, limits(it)).ok()?;
+        return Some(Value::text(String::from_utf8_lossy(&confidential::reduce(&object)).into_owned()));
+    }
     Some(Value::text(String::from_utf8_lossy(body)))
 }

@@ -3,6 +3,8 @@
 //!
 //! What a client stores and only clients understand needs no row: it is a dead property.
 
+use std::borrow::Cow;
+
 use nichoir_contentline::{Collation, as_text};
 use nichoir_dav::property::{keep, stored};
 use nichoir_dav::{Property, Resource, Value, href};
@@ -58,11 +60,12 @@ fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
 
 /// The name that a client gave, else the last segment of the URL: never empty.
 fn display_name<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
-    let given = stored(it, &dav::DISPLAYNAME);
-    Some(given.unwrap_or_else(|| match &*it.node.name {
-        "" => Value::text(&*it.caller.account.display_name),
-        "contacts" => Value::text("Contacts"),
-        name => Value::text(name),
+    let (node, account) = (it.node, &it.caller.account);
+    Some(nichoir_dav::property::display_name(it, || match &*node.name {
+        "" => Cow::Borrowed(&*account.display_name),
+        "contacts" => Cow::Borrowed("Contacts"),
+        name if node.mount.is_some() && name.starts_with("contacts_shared_by_") => Cow::Borrowed("Contacts"),
+        name => Cow::Borrowed(name),
     }))
 }
 

@@ -182,6 +182,12 @@ pub trait Extension: Any + Debug + Send + Sync {
         None
     }
 
+    /// Answers a POST whose body is an XML document with this root; `None` where it is not the extension's.
+    fn post(&self, call: &Call<'_>, root: &Element) -> Option<Answering> {
+        let _ = (call, root);
+        None
+    }
+
     /// Serves a method that `dav` does not know; gives the body back where it does not either.
     ///
     /// # Errors

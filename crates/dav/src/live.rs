@@ -1,9 +1,12 @@
 //! The live properties of DAV itself. RFC 4918 §15, 4331 §3, 5397 §3, 3744 §5, 3253 §3.1.5, 6578 §4.
 
+use std::borrow::Cow;
+
 use nichoir_store::{Lock, Needs, Node, Scope};
 use nichoir_xml::{Writer, dav};
 
 use crate::href;
+use crate::principal;
 use crate::privilege;
 use crate::property::{Property, Resource, Value};
 use crate::report::{self, sync_collection};
@@ -13,7 +16,7 @@ use crate::target::Mount;
 pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(dav::CREATIONDATE).in_allprop().read(|it| Some(Value::InternetDate(it.node.created))),
     Property::live(dav::DISPLAYNAME).in_allprop().read(|it| Some(Value::text(display_name(it)))),
-    Property::live(dav::GETCONTENTLENGTH).in_allprop().read(|it| file(it).map(|node| Value::Number(node.size_bytes))),
+    Property::live(dav::GETCONTENTLENGTH).in_allprop().read(content_length),
     Property::live(dav::GETCONTENTTYPE).in_allprop().read(|it| file(it).map(|node| Value::text(media_type(node)))),
     Property::live(dav::GETETAG).in_allprop().read(|it| Some(Value::Etag(it.node.etag))),
     Property::live(dav::GETLASTMODIFIED).in_allprop().read(|it| Some(Value::HttpDate(it.node.modified))),
@@ -27,13 +30,14 @@ pub(crate) static PROPERTIES: &[Property] = &[
         .needs(Needs::QUOTA)
         .read(|it| folder(it).and(it.quota).map(|quota| Value::Number(quota.used_bytes))),
     Property::live(dav::CURRENT_USER_PRINCIPAL).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
-    Property::live(dav::OWNER).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
+    Property::live(dav::OWNER).read(|it| Some(Value::Href(owner(it)))),
     Property::live(dav::PRINCIPAL_COLLECTION_SET).read(|it| Some(Value::Href((&*it.mount.principals).into()))),
-    Property::live(dav::CURRENT_USER_PRIVILEGE_SET).read(|_| Some(Value::Elements(privilege::write_all))),
+    Property::live(dav::CURRENT_USER_PRIVILEGE_SET)
+        .read(|_| Some(Value::Elements(|it, writer| privilege::write(privilege::of(it.node), writer)))),
     Property::live(dav::SUPPORTED_PRIVILEGE_SET)
         .read(|_| Some(Value::Elements(|_, writer| privilege::write_supported(&[], &[], writer)))),
     Property::live(dav::ACL).read(|_| {
-        Some(Value::Elements(|it, writer| privilege::write_acl(&it.mount.principal, privilege::ALL, writer)))
+        Some(Value::Elements(|it, writer| privilege::write_acl(&it.mount.principal, privilege::of(it.node), writer)))
     }),
     Property::live(dav::ACL_RESTRICTIONS).read(|_| Some(Value::Elements(privilege::write_restrictions))),
     Property::live(dav::INHERITED_ACL_SET).read(|_| Some(Value::Empty)),
@@ -46,6 +50,19 @@ pub(crate) static PROPERTIES: &[Property] = &[
         }))
     }),
 ];
+
+/// Of what the caller sees; where that is not what is stored, nobody has counted it.
+fn content_length<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
+    file(it).filter(|node| !node.is_confidential).map(|node| Value::Number(node.size_bytes))
+}
+
+/// The principal of whoever owns it.
+fn owner<'a>(it: &Resource<'a>) -> Cow<'a, str> {
+    match &it.node.access {
+        None => Cow::Borrowed(&*it.mount.principal),
+        Some(access) => Cow::Owned(principal::href_of(&it.mount.principals, &access.owner_login)),
+    }
+}
 
 fn file<'a>(it: &Resource<'a>) -> Option<&'a Node> {
     (!it.node.is_folder()).then_some(it.node)

@@ -46,6 +46,15 @@ impl Dav {
         principal
     }
 
+    /// A group of principals, as `caller` sees it.
+    pub fn group(&self, href: &str, name: &str, members: Vec<String>, mount: &Mount) -> VirtualResource {
+        VirtualResource::principal(href, name)
+            .with_principal(&mount.principal, &mount.principals)
+            .with(dav::OWNER, VirtualValue::Hrefs(vec![href.to_owned()]))
+            .with(dav::GROUP_MEMBER_SET, VirtualValue::Hrefs(members))
+            .with(dav::SUPPORTED_REPORT_SET, VirtualValue::Reports(PRINCIPAL_REPORTS))
+    }
+
     /// Every principal of the caller's space.
     ///
     /// # Errors

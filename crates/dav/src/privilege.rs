@@ -1,5 +1,6 @@
 //! What the caller may do, as RFC 3744 §3 and §5.3 to §5.7 name it. Access is told, not edited: there is no ACL method.
 
+use nichoir_store::Node;
 use nichoir_xml::{Name, Writer, dav};
 
 use crate::property::Resource;
@@ -21,8 +22,17 @@ pub static ALL: &[Name] = &[
 /// What anybody may do with a fixed collection.
 pub static READING: &[Name] = &[dav::READ, dav::READ_ACL, dav::READ_CURRENT_USER_PRIVILEGE_SET];
 
-pub(crate) fn write_all(_: &Resource<'_>, writer: &mut Writer) {
-    write(ALL, writer);
+/// What one may do with what somebody else shares for reading: how it looks is one's own business.
+static READING_SHARED: &[Name] =
+    &[dav::READ, dav::READ_ACL, dav::READ_CURRENT_USER_PRIVILEGE_SET, dav::WRITE_PROPERTIES];
+
+/// What the caller may do with the node.
+pub fn of(node: &Node) -> &'static [Name] {
+    match (node.is_writable(), &node.mount) {
+        (true, _) => ALL,
+        (false, Some(_)) => READING_SHARED,
+        (false, None) => READING,
+    }
 }
 
 /// A `DAV:privilege` element each.

@@ -191,6 +191,32 @@ pub fn stored<'a>(it: &Resource<'a>, name: &Name) -> Option<Value<'a>> {
     it.node.dead_property(&name.namespace, &name.local).map(|property| Value::Fragment((&*property.xml).into()))
 }
 
+/// The text of what a client stored under `name`; needs [`Needs::DEAD_PROPERTIES`].
+pub fn stored_text(node: &Node, name: &Name) -> Option<String> {
+    node.dead_property(&name.namespace, &name.local).and_then(text_of)
+}
+
+fn text_of(property: &DeadProperty) -> Option<String> {
+    let limits = nichoir_xml::Limits { request_xml_bytes: property.xml.len(), ..nichoir_xml::Limits::default() };
+    nichoir_xml::read(property.xml.as_bytes(), &limits).ok().map(|element| element.text())
+}
+
+/// The name of a collection: as the caller called it; else as its owner calls it, or `otherwise`, with the owner's name
+/// behind it if that is somebody else, so that two collections of one name can be told apart. Needs
+/// [`Needs::DEAD_PROPERTIES`].
+pub fn display_name<'a>(it: &Resource<'a>, otherwise: impl FnOnce() -> Cow<'a, str>) -> Value<'a> {
+    let is_own = |property: &DeadProperty| property.local == "displayname" && property.namespace == dav::NAMESPACE;
+    let shared = it.node.access.as_ref().filter(|_| it.node.collection.is_some());
+    let is_own_choice = it.node.mount.as_ref().is_some_and(|mount| mount.own_properties.iter().any(is_own));
+    match shared.filter(|_| !is_own_choice) {
+        None => stored(it, &dav::DISPLAYNAME).unwrap_or_else(|| Value::Text(otherwise())),
+        Some(access) => {
+            let name = stored_text(it.node, &dav::DISPLAYNAME).unwrap_or_else(|| otherwise().into_owned());
+            Value::text(format!("{name} ({})", access.owner_display_name))
+        }
+    }
+}
+
 /// Keeps the element, or forgets what was kept, as a dead property of that name.
 pub fn keep(name: &Name, element: Option<&Element>, patch: &mut PatchProperties) {
     let (namespace, local) = (name.namespace.to_string(), name.local.to_string());

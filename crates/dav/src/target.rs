@@ -17,6 +17,8 @@ pub struct Mount {
     pub principal: Arc<str>,
     /// The collection of the principals: `/remote.php/dav/principals/users/`.
     pub principals: Arc<str>,
+    /// The address that clients know the space by, without a trailing slash, for links that others follow.
+    pub site: Arc<str>,
 }
 
 /// A request on its way through a method: who asks, for what, with which headers. The body travels beside it.

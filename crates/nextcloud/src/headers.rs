@@ -118,6 +118,15 @@ pub(crate) fn decorate(answered: &Answered<'_>, headers: &mut HeaderMap) {
     }
 }
 
+/// The same for members of calendars and address books, which have no checksums and are shown rather than saved.
+pub(crate) fn decorate_member(answered: &Answered<'_>, headers: &mut HeaderMap) {
+    let is_read = *answered.method == Method::GET || *answered.method == Method::HEAD;
+    // Where the answer keeps the tag back, what is stored is not what was sent.
+    if !answered.node.is_folder() && (is_read || headers.contains_key(http::header::ETAG)) {
+        insert(headers, OC_ETAG, &answered.node.etag.quoted());
+    }
+}
+
 /// Tells that the times were kept: without it the desktop client takes the upload for failed.
 pub(crate) fn accept_times(modified: Option<Timestamp>, created: Option<Timestamp>, headers: &mut HeaderMap) {
     if modified.is_some() {

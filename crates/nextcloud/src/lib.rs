@@ -6,6 +6,8 @@
 //! address that clients know the space by. Which path goes where is `src/route.rs`'s business.
 
 pub mod bulk;
+mod collection_property;
+mod collections;
 mod dialect;
 mod error_body;
 mod filter_files;
@@ -19,6 +21,8 @@ mod names;
 pub mod ocs;
 mod page;
 mod property;
+pub mod publishing;
+pub mod sharing;
 pub mod status;
 pub mod upload;
 mod zip;
@@ -33,6 +37,7 @@ use nichoir_dav::request::full;
 use nichoir_dav::{Error, Hint, Response};
 use nichoir_store::Space;
 
+pub use collections::NextcloudCollections;
 pub use dialect::Nextcloud;
 
 /// A request to the plain-HTTP side, with what was found out about it before.

@@ -213,6 +213,13 @@ names! {
     PRINCIPAL_MATCH = "principal-match",
     PRINCIPAL_PROPERTY = "principal-property",
     ACL_PRINCIPAL_PROP_SET = "acl-principal-prop-set",
+    INVITE = "invite",
+    SHAREE = "sharee",
+    SHARE_ACCESS = "share-access",
+    SHARED_OWNER = "shared-owner",
+    NOT_SHARED = "not-shared",
+    READ_WRITE = "read-write",
+    INVITE_ACCEPTED = "invite-accepted",
     APPLY_TO_PRINCIPAL_COLLECTION_SET = "apply-to-principal-collection-set",
     SUPPORTED_PRIVILEGE = "supported-privilege",
     ABSTRACT = "abstract",
@@ -274,6 +281,7 @@ names! {
     SET = "set",
     REMOVE = "remove",
     SUMMARY = "summary",
+    PUBLIC = "public",
 }
 
 names! {
@@ -484,6 +492,8 @@ names! {
     CAN_BE_PUBLISHED = "can-be-published",
     PUBLISH_URL = "publish-URL",
     PRE_PUBLISH_URL = "pre-publish-URL",
+    PUBLISH_URL_LOWER = "publish-url",
+    PRE_PUBLISH_URL_LOWER = "pre-publish-url",
     PUBLISH_CALENDAR = "publish-calendar",
     UNPUBLISH_CALENDAR = "unpublish-calendar",
     NOTIFICATION_URL = "notification-URL",

@@ -2,8 +2,10 @@
 
 mod answer;
 mod client;
+mod collections;
 mod server;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Client;
+pub(crate) use collections::{document, event};
 pub(crate) use server::{Server, on_every_engine, on_every_engine_with};

@@ -4,7 +4,7 @@ use nichoir_dav::report::{Judge, MemberReport, ReportCall, Verdict};
 use nichoir_dav::{Error, Response};
 use nichoir_store::Node;
 
-use super::{data_of, limits_of};
+use super::{data_of, limits_of, visible};
 use crate::calendar_data::CalendarData;
 use crate::calendar_zone;
 use crate::object::{CalendarObject, Limits};
@@ -32,10 +32,11 @@ impl Judge for Named {
     }
 
     fn judge(&mut self, member: &Node) -> Verdict {
-        if self.data.is_whole() {
+        if self.data.is_whole() && !member.is_confidential {
             return Verdict::Tell(None);
         }
-        let Some(body) = &member.body else { return Verdict::Tell(None) };
+        let Some(body) = visible(member, &self.limits) else { return Verdict::Skip };
+        let body = &body;
         match CalendarObject::read(body, &self.limits) {
             Ok(object) => {
                 let text = self.data.render(&object, &self.zone, &self.limits);

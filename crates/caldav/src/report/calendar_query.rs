@@ -7,7 +7,7 @@ use nichoir_dav::{Error, Response};
 use nichoir_store::{CollectionKind, MemberFilter, Node};
 use nichoir_xml::caldav;
 
-use super::{data_of, limits_of};
+use super::{data_of, limits_of, visible};
 use crate::calendar_data::CalendarData;
 use crate::calendar_zone;
 use crate::filter::Filter;
@@ -43,11 +43,11 @@ impl Judge for Matching {
 
     fn judge(&mut self, member: &Node) -> Verdict {
         let is_decided = self.filter.as_ref().is_none_or(Filter::is_told_by_index);
-        if is_decided && self.data.is_whole() {
+        if is_decided && self.data.is_whole() && !member.is_confidential {
             return Verdict::Tell(None);
         }
-        let Some(body) = &member.body else { return Verdict::Skip };
-        let object = match CalendarObject::read(body, &self.limits) {
+        let Some(body) = visible(member, &self.limits) else { return Verdict::Skip };
+        let object = match CalendarObject::read(&body, &self.limits) {
             Ok(object) => object,
             Err(error) => {
                 tracing::warn!(node.id = member.id.0, cause = %error, "a stored calendar object cannot be read");
@@ -55,7 +55,7 @@ impl Judge for Matching {
             }
         };
         let is_match = self.filter.as_ref().is_none_or(|filter| filter.matches(&object, &self.zone, &self.limits));
-        match (is_match, self.data.is_whole()) {
+        match (is_match, self.data.is_whole() && !member.is_confidential) {
             (false, _) => Verdict::Skip,
             (true, true) => Verdict::Tell(None),
             (true, false) => {

@@ -4,13 +4,16 @@ mod calendar_multiget;
 mod calendar_query;
 pub(crate) mod free_busy_query;
 
+use bytes::Bytes;
 use nichoir_dav::report::ReportCall;
 use nichoir_dav::{Error, Report};
+use nichoir_store::Node;
 use nichoir_xml::{caldav, dav};
 
 use crate::calendar_data::{CalendarData, ZoneWish};
+use crate::confidential::reduce;
 use crate::extension::Caldav;
-use crate::object::{DEFAULT_LIMITS, Limits};
+use crate::object::{CalendarObject, DEFAULT_LIMITS, Limits};
 
 /// The table.
 pub(crate) static REPORTS: &[Report] = &[
@@ -18,6 +21,16 @@ pub(crate) static REPORTS: &[Report] = &[
     Report { name: caldav::CALENDAR_MULTIGET, answer: |call| Box::pin(calendar_multiget::answer(call)) },
     Report { name: caldav::FREE_BUSY_QUERY, answer: |call| Box::pin(free_busy_query::answer(call)) },
 ];
+
+/// The content of a member as the caller may see it.
+fn visible(member: &Node, limits: &Limits) -> Option<Bytes> {
+    let body = member.body.as_ref()?;
+    if !member.is_confidential {
+        return Some(body.clone());
+    }
+    // What cannot be read cannot be reduced either, and is not shown.
+    CalendarObject::read(body, limits).ok().map(|object| reduce(&object).into())
+}
 
 fn limits_of(call: &ReportCall) -> Limits {
     call.dav.extension::<Caldav>().map_or(&DEFAULT_LIMITS, |caldav| &caldav.limits).clone()

@@ -1,11 +1,11 @@
-//! POST to a collection of a calendar or address book home: what the extensions know, else a new member whose name the
-//! server chooses (RFC 5995).
+//! POST to a collection of a calendar or address book home: what the extensions know, such as a request in XML, else a
+//! new member whose name the server chooses (RFC 5995).
 
-use http::HeaderValue;
-use http::header::LOCATION;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue};
 use nichoir_store::{CollectionKind, Needs, NodePath};
 
-use super::{of_an_extension_or, put_member};
+use super::{of_an_extension_or, put_member, read_xml};
 use crate::answer::METHODS;
 use crate::error::Error;
 use crate::href;
@@ -17,6 +17,11 @@ pub(super) async fn post(call: Call<'_>, body: Body) -> Result<Response, Error> 
         Ok(answering) => return answering.await,
         Err(body) => body,
     };
+    if is_xml(&call.parts.headers) {
+        let root = read_xml(call.dav, body).await?.ok_or_else(|| Error::bad_request("The body is empty."))?;
+        let answering = call.dav.extensions().find_map(|extension| extension.post(&call, &root));
+        return answering.ok_or_else(Error::not_implemented)?.await;
+    }
     let collection = call.caller.tree.node(call.path, Needs::NONE).await?;
     let ending = match collection.collection.as_deref() {
         Some(CollectionKind::Calendar(_)) => "ics",
@@ -34,4 +39,11 @@ pub(super) async fn post(call: Call<'_>, body: Body) -> Result<Response, Error> 
         response.headers_mut().insert(LOCATION, value);
     }
     Ok(response)
+}
+
+/// Whether the body is said to be an XML document rather than a member.
+fn is_xml(headers: &HeaderMap) -> bool {
+    let told = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let told = told.split(';').next().unwrap_or_default().trim();
+    ["application/xml", "text/xml", "application/davsharing+xml"].iter().any(|xml| xml.eq_ignore_ascii_case(told))
 }

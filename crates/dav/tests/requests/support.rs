@@ -114,6 +114,7 @@ impl Server {
             prefix: prefix_of(area).into(),
             principal: "/dav/principals/users/alice/".into(),
             principals: "/dav/principals/users/".into(),
+            site: "https://test".into(),
         };
         let dav = Dav::new(extensions, Vec::new(), limits);
         Some(Server { dav, alice, mount, clock, other, other_sequence, _directory: directory })

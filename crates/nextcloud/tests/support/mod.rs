@@ -66,6 +66,7 @@ impl Server {
             prefix: FILES.into(),
             principal: "/remote.php/dav/principals/users/alice/".into(),
             principals: "/remote.php/dav/principals/users/".into(),
+            site: "https://test".into(),
         };
         let request = request(method, &format!("{FILES}{path}"), headers, body.into());
         Answer::read(self.dav.handle(&self.alice, &mount, request).await).await

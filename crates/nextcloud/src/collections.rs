@@ -1,0 +1,58 @@
+//! The Nextcloud dialect of calendars and address books, as an extension of the engine: sharing, publishing, and the
+//! words for both.
+
+use http::HeaderMap;
+use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property};
+use nichoir_store::Area;
+use nichoir_xml::{Element, Writer, cs, oc};
+
+use crate::{collection_property, error_body, headers, publishing, sharing};
+
+/// What Nextcloud's clients expect of a calendar or address book home.
+#[derive(Clone, Copy, Debug)]
+pub struct NextcloudCollections {
+    /// Which of the two.
+    pub area: Area,
+}
+
+impl Extension for NextcloudCollections {
+    fn features(&self) -> &'static [&'static str] {
+        match self.area {
+            Area::Calendars => &["oc-resource-sharing", "oc-calendar-publishing"],
+            Area::Files | Area::AddressBooks => &["oc-resource-sharing"],
+        }
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["POST"]
+    }
+
+    fn properties(&self) -> &'static [Property] {
+        collection_property::PROPERTIES
+    }
+
+    fn skips_trash(&self, headers: &HeaderMap) -> bool {
+        headers.get("x-nc-caldav-no-trashbin").is_some_and(|value| value == "1")
+    }
+
+    fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {
+        headers::decorate_member(answered, headers);
+    }
+
+    fn render_error(&self, error: &Error, writer: &mut Writer) {
+        error_body::render(error, writer);
+    }
+
+    fn post(&self, call: &Call<'_>, root: &Element) -> Option<Answering> {
+        let is_calendar = self.area == Area::Calendars;
+        if root.name == oc::SHARE {
+            Some(sharing::answer(call, root))
+        } else if root.name == cs::PUBLISH_CALENDAR && is_calendar {
+            Some(publishing::publish(call))
+        } else if root.name == cs::UNPUBLISH_CALENDAR && is_calendar {
+            Some(publishing::unpublish(call))
+        } else {
+            None
+        }
+    }
+}
