@@ -6,6 +6,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_caldav::Caldav;
+use nichoir_carddav::Carddav;
 use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
@@ -54,7 +55,7 @@ impl Engines {
         let files: Vec<Arc<dyn Extension>> = dialect(Arc::new(Nextcloud)).into_iter().collect();
         let mut calendars: Vec<Arc<dyn Extension>> = vec![Arc::new(Caldav { limits: config.calendar_limits() })];
         calendars.extend(dialect(Arc::new(NextcloudCollections { area: Area::Calendars })));
-        let mut address_books: Vec<Arc<dyn Extension>> = Vec::new();
+        let mut address_books: Vec<Arc<dyn Extension>> = vec![Arc::new(Carddav { limits: config.card_limits() })];
         address_books.extend(dialect(Arc::new(NextcloudCollections { area: Area::AddressBooks })));
         let limits = config.dav_limits();
         let engine = |own: &[Arc<dyn Extension>], others: [&[Arc<dyn Extension>]; 2]| {

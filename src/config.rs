@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use nichoir_auth::AuthLimits;
 use nichoir_caldav::Limits as CalendarLimits;
+use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_outbound::Limits as OutboundLimits;
@@ -252,6 +253,20 @@ section! {
 }
 
 section! {
+    /// `[address_books]`: what one card or question may at most be.
+    AddressBooks {
+        /// Bytes of one card, pictures included.
+        object_bytes_max: usize = CardLimits::default().object_bytes_max,
+        /// Content lines of one card.
+        lines_max: usize = CardLimits::default().content.lines_max,
+        /// Members that one multiget may ask for.
+        multiget_hrefs_max: usize = CardLimits::default().multiget_hrefs_max,
+        /// Conditions in one filter.
+        filter_conditions_max: usize = CardLimits::default().filter_conditions_max,
+    }
+}
+
+section! {
     /// `[outbound]`: requests that the server makes to addresses that its users name, such as push services.
     Outbound {
         /// Seconds until a connection must stand.
@@ -298,6 +313,8 @@ section! {
         dialect: Dialect = Dialect::default(),
         /// What one calendar object or question may at most be.
         calendars: Calendars = Calendars::default(),
+        /// What one card or question may at most be.
+        address_books: AddressBooks = AddressBooks::default(),
         /// Requests that the server makes to addresses that its users name.
         outbound: Outbound = Outbound::default(),
         /// Work in the background.
@@ -412,6 +429,14 @@ impl Config {
             expand_seconds_max: calendars.expand_seconds_max,
             ..nichoir_caldav::Limits::default()
         }
+    }
+
+    /// What address books need to know.
+    pub fn card_limits(&self) -> CardLimits {
+        let AddressBooks { object_bytes_max, lines_max, multiget_hrefs_max, filter_conditions_max } =
+            self.address_books;
+        let content = nichoir_contentline::Limits { lines_max, ..nichoir_contentline::Limits::default() };
+        CardLimits { object_bytes_max, content, multiget_hrefs_max, filter_conditions_max }
     }
 
     /// What requests to other servers are bound by.

@@ -1,6 +1,8 @@
 //! The sample configuration: every key with its description and default.
 
-use super::{Auth, Bounds, Calendars, Config, Described, Dialect, Log, Maintenance, Outbound, Server, Storage};
+use super::{
+    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Maintenance, Outbound, Server, Storage,
+};
 
 /// The sample configuration: every key with its description and default, commented out.
 pub fn sample() -> String {
@@ -8,13 +10,14 @@ pub fn sample() -> String {
         "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
             .to_owned();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 9] = [
+    let sections: [(&str, &[(&str, &str)]); 10] = [
         ("server", Server::KEYS),
         ("storage", Storage::KEYS),
         ("limits", Bounds::KEYS),
         ("auth", Auth::KEYS),
         ("dialect", Dialect::KEYS),
         ("calendars", Calendars::KEYS),
+        ("address_books", AddressBooks::KEYS),
         ("outbound", Outbound::KEYS),
         ("maintenance", Maintenance::KEYS),
         ("log", Log::KEYS),
