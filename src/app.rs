@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::WWW_AUTHENTICATE;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_caldav::Caldav;
 use nichoir_carddav::Carddav;
@@ -76,6 +76,9 @@ impl Engines {
         }
     }
 }
+
+/// The root of the DAV tree.
+const ROOT: &str = "/remote.php/dav/";
 
 /// Above a login in a path.
 const PRINCIPALS: &str = "/remote.php/dav/principals/users/";
@@ -169,13 +172,15 @@ impl App {
             public_url,
             has_bulk_upload: self.0.bulk.is_some(),
         };
+        if *route == Route::WellKnownDav {
+            return Ok(legacy::well_known(public_url));
+        }
         if !self.0.has_dialect {
             return Err(request);
         }
         Ok(match route {
             Route::Landing if is_read(request.method()) => login_flow::landing(visit, request.headers()),
             Route::Robots if is_read(request.method()) => legacy::robots(),
-            Route::WellKnownDav => legacy::well_known(public_url),
             Route::Ocs(version, path) => {
                 let (parts, _) = request.into_parts();
                 ocs::handle(visit, *version, path, &parts).await
@@ -192,12 +197,15 @@ impl App {
         let dav = &self.0.engines.files;
         let route = match route {
             Route::Dav(route) => route,
+            Route::Landing => DavRoute::Front,
+            // Apple's set-up tries several paths before it sends a password: told 404, it never would.
+            Route::Unknown if is_dav(request.method()) => DavRoute::Unknown,
             Route::Malformed => return dav.refuse(Error::bad_request("The path cannot be decoded.")),
             _ => return dav.refuse(Error::not_found()),
         };
         let caller = match self.0.auth.authenticate(space, request.headers(), arrival.address).await {
             Ok(caller) => caller,
-            Err(error) => return self.challenge(request.headers(), error),
+            Err(error) => return self.challenge(&request, error),
         };
         let principal = principal::href_of(PRINCIPALS, &caller.account.login);
         let mount = |prefix: String| Mount {
@@ -238,7 +246,8 @@ impl App {
     }
 
     /// No caller: why, and how to log in.
-    fn challenge(&self, headers: &HeaderMap, error: AuthError) -> Response {
+    fn challenge(&self, request: &Request, error: AuthError) -> Response {
+        let headers = request.headers();
         let mut response = self.0.engines.files.refuse(auth_error(error));
         if response.status() == StatusCode::UNAUTHORIZED {
             // A browser's script must not make the browser ask for a password.
@@ -248,6 +257,11 @@ impl App {
                 false => HeaderValue::from_static("Basic realm=\"nichoir\", charset=\"UTF-8\""),
             };
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            // What there is may be known before a password is sent, and clients that were led here ask (RFC 4791 §5.1).
+            if *request.method() == Method::OPTIONS {
+                let features = self.0.engines.files.options().headers_mut().remove("dav");
+                response.headers_mut().extend(features.map(|features| (HeaderName::from_static("dav"), features)));
+            }
         }
         response
     }
@@ -263,6 +277,10 @@ pub fn check_config(config: &Config) -> Result<(), String> {
 
 fn is_read(method: &Method) -> bool {
     *method == Method::GET || *method == Method::HEAD
+}
+
+fn is_dav(method: &Method) -> bool {
+    ["PROPFIND", "PROPPATCH", "REPORT"].contains(&method.as_str())
 }
 
 /// Whether the login in the path is the caller's, whatever its case: hrefs repeat the spelling that was asked for.
@@ -294,6 +312,7 @@ async fn virtual_resources(
     let member = |name: &str| collection(format!("{own}{name}/"), name);
     let mine = || collection(principal::href_of(&own, login), login);
     Ok(match route {
+        DavRoute::Front => vec![collection("/".to_owned(), "/"), collection(ROOT.to_owned(), "dav")],
         DavRoute::Root(_) => {
             let members = ["files", "principals", "calendars", "addressbooks"].map(member);
             [collection(own.clone(), "dav")].into_iter().chain(members).collect()

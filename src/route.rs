@@ -37,6 +37,8 @@ pub(crate) enum Route {
 /// What a path names below `/remote.php`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DavRoute {
+    /// `/` of the host: it leads those who know nothing else to the root and to their principal.
+    Front,
     /// `/remote.php/dav`: the root, as requested.
     Root(String),
     /// `/remote.php/dav/principals`.
@@ -172,6 +174,7 @@ mod tests {
             Route::Wipe(is_check) => format!("wipe {is_check}"),
             Route::Ocs(version, rest) => format!("ocs {version:?} {rest}"),
             Route::Dav(route) => match route {
+                DavRoute::Front => "front".to_owned(),
                 DavRoute::Root(at) => format!("root {at}"),
                 DavRoute::PrincipalKinds(at) => format!("principal kinds {at}"),
                 DavRoute::Principals(at) => format!("principals {at}"),

@@ -150,3 +150,24 @@ async fn without_the_dialect_there_is_plain_webdav_and_nothing_of_nextcloud() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_bare_host_name_leads_to_the_principal() {
+    on_every_engine(async |server: &Server| {
+        let body = "<propfind xmlns='DAV:'><prop><current-user-principal/></prop></propfind>";
+        for path in ["/", "/principals/", "/calendar/dav/alice/user/"] {
+            // No credentials are sent before they are asked for.
+            let challenge = server.anonymous().request("PROPFIND", path).body(body).await.expect(401);
+            assert!(challenge.header("www-authenticate").starts_with("Basic "), "{path}");
+        }
+        let options = server.anonymous().request("OPTIONS", "/").await.expect(401);
+        assert!(options.header("dav").contains("calendar-access"));
+        let alice = server.account("alice");
+        let front = alice.request("PROPFIND", "/").header("depth", "0").body(body).await.expect(207);
+        assert!(front.text().contains("<d:href>/remote.php/dav/principals/users/alice/</d:href>"));
+        assert!(alice.request("OPTIONS", "/").await.expect(200).header("dav").contains("calendar-access"));
+        alice.request("PROPFIND", "/principals/").body(body).await.expect(404);
+        assert!(alice.request("GET", "/").await.expect(200).text().contains("<html"));
+    })
+    .await;
+}

@@ -136,8 +136,7 @@ impl Filter {
             return false;
         }
         let it = Matching { object, default, limits };
-        self.root.props.iter().all(|prop| it.prop(prop, &object.calendar))
-            && self.root.comps.iter().all(|comp| it.main(comp))
+        self.root.props.iter().all(|prop| it.prop_of_calendar(prop)) && self.root.comps.iter().all(|comp| it.main(comp))
     }
 }
 
@@ -269,6 +268,16 @@ impl Matching<'_> {
             });
             is_within && self.inside(filter, component, None)
         })
+    }
+
+    /// A prop-filter directly below VCALENDAR. A client that names no type of component puts there what it looks for in
+    /// all of them, so that the main components count beside the calendar itself.
+    fn prop_of_calendar(&self, filter: &PropFilter) -> bool {
+        let main = || self.object.calendar.inner(&self.object.component);
+        match filter.is_not_defined {
+            true => self.prop(filter, &self.object.calendar) && main().all(|component| self.prop(filter, component)),
+            false => self.prop(filter, &self.object.calendar) || main().any(|component| self.prop(filter, component)),
+        }
     }
 
     fn prop(&self, filter: &PropFilter, component: &Component<'_>) -> bool {

@@ -235,3 +235,14 @@ proptest::proptest! {
         matches(&calendar("VEVENT", &[&lines]), &inner);
     }
 }
+
+#[test]
+fn a_property_is_looked_for_in_the_components_when_no_type_of_component_is_named() {
+    let event = calendar("VEVENT", &["DTSTART:20250110T100000Z\nCATEGORIES:hands,feet"]);
+    let text = |text: &str| format!("<prop-filter name='categories'><text-match>{text}</text-match></prop-filter>");
+    assert!(matches(&event, &text("feet")));
+    assert!(!matches(&event, &text("heads")));
+    assert!(!matches(&event, "<prop-filter name='categories'><is-not-defined/></prop-filter>"));
+    assert!(matches(&event, "<prop-filter name='LOCATION'><is-not-defined/></prop-filter>"));
+    assert!(matches(&event, "<prop-filter name='VERSION'><text-match>2.0</text-match></prop-filter>"));
+}

@@ -32,7 +32,11 @@ pub async fn make(
     kind: Option<CollectionKind>,
     response: &Name,
 ) -> Result<Response, Error> {
-    let steps = root.map(proppatch::steps_of).transpose()?.unwrap_or_default();
+    // A DAV:set may hold an empty DAV:prop, as python-caldav sends it; a body without any set asks for nothing (RFC 5689 §5.1).
+    if root.is_some_and(|root| root.child(&dav::SET).is_none()) {
+        return Err(Error::bad_request("No property is set."));
+    }
+    let steps = root.map(proppatch::steps_of).unwrap_or_default();
     let kind = kind_of(call, &steps)?.or(kind);
     let conditions = conditions::of(call)?;
     if call.path.is_root() {

@@ -21,7 +21,10 @@ pub(crate) async fn proppatch(call: Call<'_>, body: Body) -> Result<Response, Er
     let root = read_xml(call.dav, body).await?;
     let root = root.filter(|root| root.name == dav::PROPERTYUPDATE);
     let root = root.ok_or_else(|| Error::bad_request("The body of a PROPPATCH is a DAV:propertyupdate element."))?;
-    let steps = steps_of(&root)?;
+    let steps = steps_of(&root);
+    if steps.is_empty() {
+        return Err(Error::bad_request("No property is set or removed."));
+    }
     let mut patch = PatchProperties::default();
     let mut failed = prepare(call.dav, &steps, &mut patch);
     check_values(call, &steps, &mut failed).await;
@@ -65,7 +68,7 @@ impl<'a> Step<'a> {
 }
 
 /// The steps in document order, which is the order that they are carried out in.
-pub(crate) fn steps_of(root: &Element) -> Result<Vec<Step<'_>>, Error> {
+pub(crate) fn steps_of(root: &Element) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     for instruction in root.elements() {
         let step = if instruction.name == dav::SET {
@@ -79,10 +82,7 @@ pub(crate) fn steps_of(root: &Element) -> Result<Vec<Step<'_>>, Error> {
             steps.extend(prop.elements().map(step));
         }
     }
-    if steps.is_empty() {
-        return Err(Error::bad_request("No property is set or removed."));
-    }
-    Ok(steps)
+    steps
 }
 
 /// Fills the change; beside each step, why it cannot be done. All must be `None` for the change to be applied.

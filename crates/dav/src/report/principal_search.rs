@@ -53,19 +53,27 @@ impl Search {
     fn of(root: &Element) -> Result<Search, Error> {
         let is_anyof = root.attribute(&Name::new("", "test")).is_some_and(|test| test.eq_ignore_ascii_case("anyof"));
         let terms = root.children(&dav::PROPERTY_SEARCH).map(Term::of).collect::<Result<Vec<_>, _>>()?;
-        if terms.is_empty() {
-            return Err(Error::bad_request("A principal-property-search holds a property-search."));
+        let mut properties = PropertyRequest::child_of(root)?.unwrap_or(PropertyRequest::Prop(Vec::new()));
+        if let PropertyRequest::Prop(names) = &mut properties {
+            names.extend(names_beside_prop(root));
         }
-        let properties = PropertyRequest::child_of(root)?.unwrap_or(PropertyRequest::Prop(Vec::new()));
         Ok(Search { terms, is_anyof, properties })
     }
 
+    /// No condition at all, which python-caldav sends to list everybody, finds everybody.
     fn finds(&self, principal: &VirtualResource) -> bool {
-        match self.is_anyof {
+        match self.is_anyof && !self.terms.is_empty() {
             true => self.terms.iter().any(|term| term.finds(principal)),
             false => self.terms.iter().all(|term| term.finds(principal)),
         }
     }
+}
+
+/// python-caldav (seen in 3.6.0) writes an empty `DAV:prop` and the properties that it wants beside it.
+fn names_beside_prop(root: &Element) -> impl Iterator<Item = Name> {
+    const KNOWN: [Name; 5] =
+        [dav::PROPERTY_SEARCH, dav::PROP, dav::LIMIT, dav::APPLY_TO_PRINCIPAL_COLLECTION_SET, dav::ALLPROP];
+    root.elements().map(|element| &element.name).filter(|name| !KNOWN.contains(name)).cloned()
 }
 
 impl Term {

@@ -47,3 +47,21 @@ async fn nothing_can_be_changed_there() {
     ask(&server, "GET", "0", "").await.expect(405);
     ask(&server, "BREW", "0", "").await.expect(501);
 }
+
+#[tokio::test]
+async fn a_search_without_conditions_finds_everybody() {
+    let server = Server::start().await;
+    let body = "<principal-property-search xmlns='DAV:' test='anyof'><prop><displayname/></prop>\
+                </principal-property-search>";
+    let found = ask(&server, "REPORT", "0", body).await.expect(207);
+    found.assert_contains("<d:displayname>Alice</d:displayname>");
+}
+
+#[tokio::test]
+async fn python_caldav_asks_for_properties_beside_an_empty_prop() {
+    let server = Server::start().await;
+    let body = "<principal-property-search xmlns='DAV:'><property-search><prop><displayname/></prop>\
+                <match>alice</match></property-search><prop/><displayname/></principal-property-search>";
+    let found = ask(&server, "REPORT", "0", body).await.expect(207);
+    found.assert_contains("<d:displayname>Alice</d:displayname>");
+}
