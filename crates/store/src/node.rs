@@ -9,6 +9,7 @@ use crate::collection::CollectionKind;
 use crate::lock::Lock;
 use crate::ports::Timestamp;
 use crate::share::{Access, MountPoint, Share};
+use crate::trash::Trashed;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -120,6 +121,8 @@ pub struct Node {
     pub shares: Vec<Share>,
     /// The token under which its owner, who asks, publishes it; loaded with [`Needs::SHARES`].
     pub publication: Option<String>,
+    /// Where it was, if it is in the trash and was read from there ([`crate::Tree::trashed`]).
+    pub trashed: Option<Trashed>,
 }
 
 impl Node {

@@ -57,6 +57,12 @@ async fn purge_trashed(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     tx.touch(FileId(trash), -crate::tx::signed(size)).await
 }
 
+/// Takes one node out of the trash for good.
+pub(crate) async fn purge(tx: &mut Tx, node: FileId) -> Result<(), Error> {
+    let row = tx.row(IN_TRASH, &[node.into()]).await?;
+    purge_trashed(tx, &row).await
+}
+
 /// Carries out the policy on one space until nothing is due: run now and then for spaces in use.
 pub(crate) async fn maintain(core: &Arc<SpaceCore>) -> Result<(), Error> {
     while core.write(|tx| Box::pin(expire(tx))).await? {}
@@ -182,6 +188,10 @@ const OLDEST_TRASH: Sql = Sql("SELECT trash.node_id, node.size_bytes, trash.dele
        FROM trash JOIN node ON node.space_id = $1 AND node.id = trash.node_id
       WHERE trash.space_id = $1 ORDER BY trash.deleted_us LIMIT 1");
 
+const IN_TRASH: Sql = Sql("SELECT trash.node_id, node.size_bytes, trash.deleted_us
+       FROM trash JOIN node ON node.space_id = $1 AND node.id = trash.node_id
+      WHERE trash.space_id = $1 AND trash.node_id = $2");
+
 const EXPIRED_TRASH: Sql = Sql("SELECT trash.node_id, node.size_bytes, trash.deleted_us
        FROM trash JOIN node ON node.space_id = $1 AND node.id = trash.node_id
       WHERE trash.space_id = $1 AND trash.deleted_us < $2 ORDER BY trash.deleted_us LIMIT $3");
@@ -241,6 +251,7 @@ const FORGET_INTENT: Sql = Sql("DELETE FROM intent WHERE space_id = $1 AND blob_
 
 pub(crate) const STATEMENTS: &[Sql] = &[
     OLDEST_TRASH,
+    IN_TRASH,
     EXPIRED_TRASH,
     OLDEST_VERSION,
     OLDEST_VERSION_OF,

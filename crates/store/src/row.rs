@@ -70,5 +70,6 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         is_confidential: false,
         shares: Vec::new(),
         publication: None,
+        trashed: None,
     })
 }

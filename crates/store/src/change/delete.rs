@@ -5,7 +5,7 @@ use super::share;
 use super::site::{self, Site};
 use super::{Delete, Run};
 use crate::area;
-use crate::collection::CollectionKind;
+use crate::collection::{Area, CollectionKind};
 use crate::error::Error;
 use crate::lock::StoredLock;
 use crate::look_up;
@@ -55,12 +55,7 @@ pub(super) async fn move_to_trash(
     let (owner, trash, path) = owner_trash(tx, asker, node, path).await?;
     site::drop_locks(tx, locks).await?;
     unmount_below(tx, node).await?;
-    let mut second = tx.now().seconds();
-    let mut trash_name = format!("{}.d{second}", node.name);
-    while tx.maybe(IS_TAKEN, &[trash.into(), trash_name.as_str().into()]).await?.is_some() {
-        second += 1;
-        trash_name = format!("{}.d{second}", node.name);
-    }
+    let trash_name = trash_name(tx, asker.area, node, trash).await?;
     move_node(tx, asker.area, node, trash.0, &trash_name).await?;
     let args = [node.id.into(), owner.into(), parent.into(), path.into(), node.name.as_str().into(), tx.now().into()];
     tx.one(INSERT_TRASH, &args).await?;
@@ -68,6 +63,23 @@ pub(super) async fn move_to_trash(
     tx.touch(parent, -signed(node.size_bytes)).await?;
     tx.touch(trash, signed(node.size_bytes)).await?;
     tx.log(parent, &node.name, node.id, true).await
+}
+
+/// What it is called there: a member of a calendar by its number, as Nextcloud's clients expect; a file by its name and
+/// the second, which its clients take apart.
+async fn trash_name(tx: &mut Tx, area: Area, node: &Node, trash: FileId) -> Result<String, Error> {
+    match area {
+        Area::Files => {}
+        _ if node.is_folder() => return Ok(node.id.to_string()),
+        _ => return Ok(format!("{}.ics", node.id)),
+    }
+    let mut second = tx.now().seconds();
+    let mut name = format!("{}.d{second}", node.name);
+    while tx.maybe(IS_TAKEN, &[trash.into(), name.as_str().into()]).await?.is_some() {
+        second += 1;
+        name = format!("{}.d{second}", node.name);
+    }
+    Ok(name)
 }
 
 /// Whose trash it goes to, which is its owner's whoever deletes it, and where it was there.

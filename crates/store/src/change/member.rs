@@ -120,6 +120,12 @@ pub(super) async fn check_arrival(
     Ok(())
 }
 
+/// Whether `node` may come back from the trash to `collection`, where its UID may have come up again since.
+pub(super) async fn check_return(tx: &mut Tx, asker: &Asker, node: &Node, collection: FileId) -> Result<(), Error> {
+    let index = tx.maybe(INDEX, &[node.id.into()]).await?.ok_or(Error::WrongPlace)?;
+    check_uid(tx, asker, collection, &index.text(0)?, Some(node.id)).await
+}
+
 /// Sets the index row of a member.
 pub(super) async fn put_index(tx: &mut Tx, member: &Node, index: &MemberIndex) -> Result<(), Error> {
     let collection = member.parent.ok_or(Error::WrongPlace)?;

@@ -9,6 +9,7 @@ mod member;
 mod patch_properties;
 mod put_file;
 mod relocate;
+mod restore;
 mod scheduled;
 mod share;
 mod site;
@@ -25,7 +26,7 @@ use crate::collection::{CollectionKind, MemberIndex};
 use crate::conditions::Conditions;
 use crate::content::Staged;
 use crate::lock::{Lock, Scope};
-use crate::node::{DeadProperty, Node};
+use crate::node::{DeadProperty, FileId, Node};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
 use crate::share::Sharee;
@@ -266,6 +267,20 @@ pub struct ChunkWritten {
     pub is_new: bool,
 }
 
+/// Brings back from the trash what has that number, to where it was, under its name or one like it.
+#[derive(Debug)]
+pub struct Restore {
+    /// What.
+    pub id: FileId,
+}
+
+/// Removes from the trash what has that number, for good.
+#[derive(Debug)]
+pub struct Purge {
+    /// What.
+    pub id: FileId,
+}
+
 /// Says with whom a folder or collection of the caller's own is shared, and how.
 #[derive(Debug)]
 pub struct ShareNode {
@@ -329,6 +344,7 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         put_file::STATEMENTS,
         delete::STATEMENTS,
         member::STATEMENTS,
+        restore::STATEMENTS,
         share::STATEMENTS,
         copy::STATEMENTS,
         patch_properties::STATEMENTS,

@@ -139,6 +139,7 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         is_confidential: false,
         shares: Vec::new(),
         publication: None,
+        trashed: None,
     })
 }
 

@@ -15,4 +15,5 @@ mod sharing;
 mod spaces;
 mod support;
 mod sync;
+mod trash;
 mod uploads;

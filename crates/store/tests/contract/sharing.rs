@@ -15,7 +15,7 @@ use crate::support::{World, make_account, names, node, on_every_engine, path, re
 
 const SHARED: &str = "personal_shared_by_alice";
 
-async fn put_as(tree: &Tree, at: &str, uid: &str, visibility: Visibility) -> Result<Written, Error> {
+pub(crate) async fn put_as(tree: &Tree, at: &str, uid: &str, visibility: Visibility) -> Result<Written, Error> {
     let index = MemberIndex {
         uid: uid.to_owned(),
         component: "VEVENT".to_owned(),
@@ -41,7 +41,7 @@ async fn put(tree: &Tree, at: &str) -> Result<Written, Error> {
     put_as(tree, at, at.rsplit('/').next().unwrap(), Visibility::Public).await
 }
 
-async fn share(tree: &Tree, at: &str, sharee: Sharee, is_writable: Option<bool>) -> Result<(), Error> {
+pub(crate) async fn share(tree: &Tree, at: &str, sharee: Sharee, is_writable: Option<bool>) -> Result<(), Error> {
     tree.apply(ShareNode { path: path(at), grants: vec![Grant { sharee, is_writable }] }).await
 }
 
