@@ -101,6 +101,10 @@ pub enum CollectionKind {
     Outbox,
     /// A calendar that is fetched from elsewhere.
     Subscription,
+    /// A calendar of the birthdays in the account's address books.
+    Birthdays,
+    /// An address book of the space's accounts.
+    MemberDirectory,
 }
 
 impl CollectionKind {
@@ -111,6 +115,8 @@ impl CollectionKind {
             CollectionKind::Inbox => "inbox".to_owned(),
             CollectionKind::Outbox => "outbox".to_owned(),
             CollectionKind::Subscription => "subscription".to_owned(),
+            CollectionKind::Birthdays => "birthdays".to_owned(),
+            CollectionKind::MemberDirectory => "memberdirectory".to_owned(),
         }
     }
 
@@ -120,6 +126,8 @@ impl CollectionKind {
             "inbox" => Some(CollectionKind::Inbox),
             "outbox" => Some(CollectionKind::Outbox),
             "subscription" => Some(CollectionKind::Subscription),
+            "birthdays" => Some(CollectionKind::Birthdays),
+            "memberdirectory" => Some(CollectionKind::MemberDirectory),
             _ => {
                 let components = text.strip_prefix("calendar ")?;
                 Components::of(components.split(' ')).map(CollectionKind::Calendar)
@@ -134,10 +142,17 @@ impl CollectionKind {
             CollectionKind::Calendar(_) => Err(Error::WrongComponent),
             CollectionKind::AddressBook if component == CARD => Ok(()),
             CollectionKind::AddressBook => Err(Error::WrongComponent),
-            CollectionKind::Inbox | CollectionKind::Outbox | CollectionKind::Subscription => {
-                Err(Error::Forbidden("the server alone writes here"))
-            }
+            CollectionKind::Inbox
+            | CollectionKind::Outbox
+            | CollectionKind::Subscription
+            | CollectionKind::Birthdays
+            | CollectionKind::MemberDirectory => Err(Error::Forbidden("the server alone writes here")),
         }
+    }
+
+    /// Whether its members are made by the server alone, out of something else.
+    pub const fn is_generated(&self) -> bool {
+        matches!(self, CollectionKind::Subscription | CollectionKind::Birthdays | CollectionKind::MemberDirectory)
     }
 
     /// Whether it is part of every home and stays.
@@ -209,6 +224,8 @@ mod tests {
             CollectionKind::Inbox,
             CollectionKind::Outbox,
             CollectionKind::Subscription,
+            CollectionKind::Birthdays,
+            CollectionKind::MemberDirectory,
         ] {
             assert_eq!(CollectionKind::of_text(&kind.to_text()), Some(kind));
         }

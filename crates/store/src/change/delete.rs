@@ -102,7 +102,12 @@ async fn unmount_below(tx: &mut Tx, node: &Node) -> Result<(), Error> {
 }
 
 /// Takes `node` out of its folder; the rows below go later, in small steps. Its bytes are free at once.
-async fn remove_for_good(tx: &mut Tx, asker: &Asker, node: &Node, locks: &[StoredLock]) -> Result<(), Error> {
+pub(super) async fn remove_for_good(
+    tx: &mut Tx,
+    asker: &Asker,
+    node: &Node,
+    locks: &[StoredLock],
+) -> Result<(), Error> {
     let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
     site::drop_locks(tx, locks).await?;
     unmount_below(tx, node).await?;

@@ -101,8 +101,12 @@ pub(super) async fn check_arrival(
     let above = destination.located.ancestors();
     check_place(asker.area, above, node.is_folder())?;
     if node.is_folder() {
-        let is_fixed = node.collection.as_deref().is_some_and(CollectionKind::is_fixed);
-        return if is_fixed { Err(Error::Forbidden("this collection is part of every home")) } else { Ok(()) };
+        let is_bound = |kind: &CollectionKind| kind.is_fixed() || kind.is_generated();
+        return if node.collection.as_deref().is_some_and(is_bound) {
+            Err(Error::Forbidden("this collection is part of every home"))
+        } else {
+            Ok(())
+        };
     }
     let collection = destination.located.parent()?;
     let index = tx.maybe(INDEX, &[node.id.into()]).await?.ok_or(Error::WrongPlace)?;

@@ -3,6 +3,7 @@
 mod assemble;
 mod copy;
 mod delete;
+mod generate;
 mod lock;
 mod make_folder;
 mod member;
@@ -15,6 +16,7 @@ mod share;
 mod site;
 mod upload;
 
+pub use generate::{Generate, GeneratedMember};
 pub(crate) use member::make_collection;
 pub use scheduled::{Delivery, Scheduled, Seen, TagChange};
 pub(crate) use upload::abort as abort_upload;

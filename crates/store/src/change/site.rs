@@ -1,6 +1,7 @@
 //! The place a change works on: the nodes along a path, the locks of the space, and the checks that every
 //! change begins with.
 
+use crate::collection::CollectionKind;
 use crate::conditions::Conditions;
 use crate::content::{PieceBytes, Staged};
 use crate::error::Error;
@@ -70,6 +71,10 @@ impl Site {
         conditions: &Conditions,
     ) -> Result<Vec<StoredLock>, Error> {
         self.may_change_members(asker, conditions)?;
+        let above = self.located.ancestors().last().and_then(|above| above.collection.as_deref());
+        if above.is_some_and(CollectionKind::is_generated) {
+            return Err(Error::Forbidden("the server alone writes here"));
+        }
         let chain = &self.located.chain;
         lock::may_remove(&mut tx.connection, &self.locks, chain, asker.account.id, conditions).await
     }

@@ -1,6 +1,6 @@
 //! Calendars and address books: homes, the rules for members, and what the store knows of their content.
 
-use nichoir_store::change::{Copy, Delete, MakeFolder, PutFile, Relocate, Written};
+use nichoir_store::change::{Copy, Delete, Generate, GeneratedMember, MakeFolder, PutFile, Relocate, Written};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{
     Area, CARD, CollectionKind, Components, Error, MemberFilter, MemberIndex, Needs, Tree, Visibility,
@@ -219,6 +219,61 @@ async fn a_copied_or_deleted_calendar_keeps_what_it_holds_apart() {
         world.space.delete_account(world.alice.account().id).await.unwrap();
         assert_eq!(world.bob.quota().await.unwrap().used_bytes, 0);
         world.store.maintain().await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_the_server_writes_into_a_generated_collection() {
+    on_every_engine(async |world| {
+        let home = world.alice.in_area(Area::Calendars).await.unwrap();
+        let change = MakeFolder {
+            path: path("contact_birthdays"),
+            dead_properties: Vec::new(),
+            kind: Some(CollectionKind::Birthdays),
+            conditions: Conditions::default(),
+        };
+        home.apply(change).await.unwrap();
+        let generate = async |puts: &[(&str, &[u8])], removes: &[&str]| {
+            let mut made = Vec::new();
+            for (name, bytes) in puts {
+                made.push(GeneratedMember {
+                    name: (*name).to_owned(),
+                    content: stage(&home, bytes).await.unwrap(),
+                    index: event(name, 0, 10),
+                    media_type: "text/calendar".to_owned(),
+                });
+            }
+            let removes = removes.iter().map(|name| (*name).to_owned()).collect();
+            let collection = path("contact_birthdays");
+            home.apply(Generate { collection, puts: made, removes, dead_property: None }).await
+        };
+        let before = node(&home, "contact_birthdays").await.unwrap().etag;
+        let used = home.quota().await.unwrap().used_bytes;
+        generate(&[("a.ics", b"one"), ("b.ics", b"two")], &[]).await.unwrap();
+        generate(&[("a.ics", b"three")], &["b.ics", "c.ics"]).await.unwrap();
+        assert_eq!(names(&home, "contact_birthdays").await, ["a.ics"]);
+        assert_eq!(read(&home, "contact_birthdays/a.ics").await.unwrap(), b"three");
+        assert!(node(&home, "contact_birthdays").await.unwrap().etag > before);
+        assert_eq!(home.quota().await.unwrap().used_bytes, used + 5);
+
+        let refused = |outcome: Result<(), Error>| assert!(matches!(outcome, Err(Error::Forbidden(_))), "{outcome:?}");
+        refused(put_member(&home, "contact_birthdays/x.ics", b"x", event("x", 0, 1)).await.map(drop));
+        refused(put_member(&home, "contact_birthdays/a.ics", b"x", event("a.ics", 0, 1)).await.map(drop));
+        refused(delete(&home, "contact_birthdays/a.ics").await);
+        refused(relocate(&home, "contact_birthdays/a.ics", "personal/a.ics", true).await.map(drop));
+        refused(copy(&home, "contact_birthdays", "mine").await.map(drop));
+        assert_eq!(read(&home, "contact_birthdays/a.ics").await.unwrap(), b"three");
+        // What a client writes to, the server does not generate.
+        let change = Generate {
+            collection: path("personal"),
+            puts: Vec::new(),
+            removes: vec!["a.ics".to_owned()],
+            dead_property: None,
+        };
+        refused(home.apply(change).await);
+        delete(&home, "contact_birthdays").await.unwrap();
         world.finish().await;
     })
     .await;
