@@ -18,6 +18,7 @@ use nichoir_store::{Account, Area, Ports, Space, SpaceState, Store};
 
 use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
+use crate::generated::Generator;
 use crate::observe::Metrics;
 use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
@@ -31,6 +32,7 @@ struct Parts {
     store: Store,
     auth: Authenticator,
     engines: Engines,
+    generator: Generator,
     trusted: Vec<Network>,
     has_dialect: bool,
     /// Bulk upload, where it is switched on.
@@ -94,6 +96,7 @@ impl App {
         Ok(App(Arc::new(Parts {
             auth: Authenticator::new(config.auth_limits(), &ports),
             engines: Engines::new(config),
+            generator: config.generator(),
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,
@@ -225,7 +228,7 @@ impl App {
             DavRoute::Area(area, home) if is_own(&caller, &home) => {
                 let dav = self.0.engines.of(area);
                 match caller.tree.in_area(area).await {
-                    Ok(tree) => dav.handle(&Caller { tree, ..caller }, &mount(home.prefix), request).await,
+                    Ok(tree) => self.collections(&Caller { tree, ..caller }, &mount(home.prefix), request).await,
                     Err(error) => dav.refuse(error.into()),
                 }
             }
@@ -243,6 +246,25 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Calendars and address books, those that are made of other content brought up to date before they are looked at.
+    async fn collections(&self, caller: &Caller, mount: &Mount, request: Request) -> Response {
+        let dav = self.0.engines.of(caller.tree.area());
+        let below = request.uri().path().strip_prefix(&*mount.prefix).unwrap_or_default().to_owned();
+        let method = request.method().clone();
+        if let Err(error) = self.0.generator.refresh(caller, &method, &below).await {
+            // What was made before is still right, only older.
+            tracing::warn!(cause = %error, "a generated collection is not brought up to date");
+        }
+        let response = dav.handle(caller, mount, request).await;
+        if method == Method::DELETE
+            && response.status().is_success()
+            && let Err(error) = self.0.generator.after_delete(caller, &below).await
+        {
+            tracing::warn!(cause = %error, "the end of a generated collection is not noted");
+        }
+        response
     }
 
     /// No caller: why, and how to log in.

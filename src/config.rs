@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use sample::sample;
 
+use crate::generated::Generator;
+
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $kind:ty = $default:expr,)* }) => {
         $(#[$doc])*
@@ -225,6 +227,8 @@ section! {
 section! {
     /// `[calendars]`: what one calendar object or question may at most be.
     Calendars {
+        /// Whether members get a calendar of the birthdays in their contacts.
+        has_birthday_calendar: bool = true,
         /// Bytes of one calendar object.
         object_bytes_max: usize = CalendarLimits::default().object_bytes_max,
         /// Content lines of one object.
@@ -255,6 +259,8 @@ section! {
 section! {
     /// `[address_books]`: what one card or question may at most be.
     AddressBooks {
+        /// Whether members find each other in an address book of their own.
+        has_member_directory: bool = true,
         /// Bytes of one card, pictures included.
         object_bytes_max: usize = CardLimits::default().object_bytes_max,
         /// Content lines of one card.
@@ -433,7 +439,7 @@ impl Config {
 
     /// What address books need to know.
     pub fn card_limits(&self) -> CardLimits {
-        let AddressBooks { object_bytes_max, lines_max, multiget_hrefs_max, filter_conditions_max } =
+        let AddressBooks { object_bytes_max, lines_max, multiget_hrefs_max, filter_conditions_max, .. } =
             self.address_books;
         let content = nichoir_contentline::Limits { lines_max, ..nichoir_contentline::Limits::default() };
         CardLimits { object_bytes_max, content, multiget_hrefs_max, filter_conditions_max }
@@ -447,6 +453,16 @@ impl Config {
             answer_seconds: outbound.answer_seconds,
             allows_http: outbound.allows_http,
             allows_private_addresses: outbound.allows_private_addresses,
+        }
+    }
+
+    /// What the collections that the server makes need to know.
+    pub(crate) fn generator(&self) -> Generator {
+        Generator {
+            calendars: self.calendar_limits(),
+            contacts: self.card_limits(),
+            has_member_directory: self.address_books.has_member_directory,
+            has_birthday_calendar: self.calendars.has_birthday_calendar,
         }
     }
 

@@ -5,6 +5,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 mod gate;
+mod generated;
 pub mod observe;
 mod pace;
 mod route;

@@ -5,6 +5,7 @@
 mod access;
 mod arrival;
 mod bulk;
+mod generated;
 mod scheduling;
 mod sharing;
 mod support;

@@ -1,5 +1,6 @@
 //! CalDAV (RFC 4791, 5545, 7809): calendar objects and what can be asked of them.
 
+mod birthday;
 mod calendar_data;
 mod calendar_zone;
 mod confidential;
@@ -17,6 +18,7 @@ mod time;
 mod timezone;
 mod vtimezone;
 
+pub use birthday::{YearlyDay, yearly_object};
 pub use calendar_data::CalendarData;
 pub use extension::Caldav;
 pub use filter::Filter;

@@ -106,7 +106,10 @@ fn collection<'a>(it: &Resource<'a>) -> Option<&'a CollectionKind> {
 }
 
 fn calendar<'a>(it: &Resource<'a>) -> Option<&'a CollectionKind> {
-    collection(it).filter(|kind| matches!(kind, CollectionKind::Calendar(_) | CollectionKind::Subscription))
+    let is_calendar = |kind: &&CollectionKind| {
+        matches!(kind, CollectionKind::Calendar(_) | CollectionKind::Subscription | CollectionKind::Birthdays)
+    };
+    collection(it).filter(is_calendar)
 }
 
 fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
@@ -116,11 +119,11 @@ fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
     Some(Value::Elements(|it, writer| {
         writer.empty(&dav::COLLECTION);
         match collection(it) {
-            Some(CollectionKind::Calendar(_)) => writer.empty(&caldav::CALENDAR),
+            Some(CollectionKind::Calendar(_) | CollectionKind::Birthdays) => writer.empty(&caldav::CALENDAR),
             Some(CollectionKind::Inbox) => writer.empty(&caldav::SCHEDULE_INBOX),
             Some(CollectionKind::Outbox) => writer.empty(&caldav::SCHEDULE_OUTBOX),
             Some(CollectionKind::Subscription) => writer.empty(&cs::SUBSCRIBED),
-            Some(CollectionKind::AddressBook) | None => {}
+            Some(CollectionKind::AddressBook | CollectionKind::MemberDirectory) | None => {}
         }
     }))
 }
@@ -132,6 +135,7 @@ fn display_name<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
     Some(nichoir_dav::property::display_name(it, || match node.collection.as_deref() {
         _ if node.is_root() => Cow::Borrowed(&*account.account.display_name),
         Some(CollectionKind::Calendar(_)) if is_personal(node) => Cow::Borrowed("Personal"),
+        Some(CollectionKind::Birthdays) => Cow::Borrowed("Birthdays"),
         _ => Cow::Borrowed(&*node.name),
     }))
 }
@@ -160,6 +164,10 @@ static CALENDAR_PRIVILEGES: &[Name] = &[
     dav::UNBIND,
     dav::UNLOCK,
 ];
+
+/// A calendar that the server makes: its colour and its name are the account's.
+static GENERATED_PRIVILEGES: &[Name] =
+    &[dav::READ, dav::READ_ACL, dav::READ_CURRENT_USER_PRIVILEGE_SET, caldav::READ_FREE_BUSY, dav::WRITE_PROPERTIES];
 
 /// RFC 6638 §6.1: what arrives there, and reading and tidying up.
 static INBOX_PRIVILEGES: &[Name] = &[
@@ -199,6 +207,7 @@ fn privileges(node: &Node) -> &'static [Name] {
     match node.collection.as_deref() {
         Some(CollectionKind::Inbox) => INBOX_PRIVILEGES,
         Some(CollectionKind::Outbox) => OUTBOX_PRIVILEGES,
+        Some(CollectionKind::Birthdays) => GENERATED_PRIVILEGES,
         _ if node.is_writable() => CALENDAR_PRIVILEGES,
         _ if node.mount.is_some() => READING_SHARED,
         _ => READING,
@@ -229,7 +238,8 @@ fn components(node: &Node) -> Option<Components> {
     match node.collection.as_deref()? {
         CollectionKind::Calendar(components) => Some(components.clone()),
         CollectionKind::Inbox | CollectionKind::Outbox | CollectionKind::Subscription => Some(Components::default()),
-        CollectionKind::AddressBook => None,
+        CollectionKind::Birthdays => Components::of(["VEVENT"]),
+        CollectionKind::AddressBook | CollectionKind::MemberDirectory => None,
     }
 }
 

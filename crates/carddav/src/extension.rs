@@ -73,8 +73,9 @@ impl Extension for Carddav {
     }
 
     fn get_collection(&self, call: &Call<'_>, folder: &Node) -> Option<Answering> {
-        let is_book = folder.collection.as_deref() == Some(&CollectionKind::AddressBook);
-        (is_book && asks_for(call, "export")).then(|| export::answer(call, folder))
+        let is_book = |kind| matches!(kind, &CollectionKind::AddressBook | &CollectionKind::MemberDirectory);
+        (folder.collection.as_deref().is_some_and(is_book) && asks_for(call, "export"))
+            .then(|| export::answer(call, folder))
     }
 
     fn get_member(&self, call: &Call<'_>, member: &Node) -> Option<Answering> {

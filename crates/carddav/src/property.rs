@@ -41,8 +41,8 @@ pub(crate) static PROPERTIES: &[Property] = &[
 ];
 
 fn book<'a>(it: &Resource<'a>) -> Option<&'a Node> {
-    let is_book = it.node.collection.as_deref() == Some(&CollectionKind::AddressBook);
-    is_book.then_some(it.node)
+    let is_book = |kind| matches!(kind, &CollectionKind::AddressBook | &CollectionKind::MemberDirectory);
+    it.node.collection.as_deref().is_some_and(is_book).then_some(it.node)
 }
 
 /// `DAV:collection` first: the Nextcloud clients take the first type after it.
@@ -65,6 +65,7 @@ fn display_name<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
         "" => Cow::Borrowed(&*account.display_name),
         "contacts" => Cow::Borrowed("Contacts"),
         name if node.mount.is_some() && name.starts_with("contacts_shared_by_") => Cow::Borrowed("Contacts"),
+        _ if node.collection.as_deref() == Some(&CollectionKind::MemberDirectory) => Cow::Borrowed("Members"),
         name => Cow::Borrowed(name),
     }))
 }

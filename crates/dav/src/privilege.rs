@@ -1,6 +1,6 @@
 //! What the caller may do, as RFC 3744 §3 and §5.3 to §5.7 name it. Access is told, not edited: there is no ACL method.
 
-use nichoir_store::Node;
+use nichoir_store::{CollectionKind, Node};
 use nichoir_xml::{Name, Writer, dav};
 
 use crate::property::Resource;
@@ -28,7 +28,8 @@ static READING_SHARED: &[Name] =
 
 /// What the caller may do with the node.
 pub fn of(node: &Node) -> &'static [Name] {
-    match (node.is_writable(), &node.mount) {
+    let is_generated = node.collection.as_deref().is_some_and(CollectionKind::is_generated);
+    match (node.is_writable() && !is_generated, &node.mount) {
         (true, _) => ALL,
         (false, Some(_)) => READING_SHARED,
         (false, None) => READING,

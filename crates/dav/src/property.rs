@@ -99,6 +99,9 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Dead properties of this namespace are the server's own notes: never told, never set by a client.
+pub const INTERNAL: &str = "urn:nichoir:internal";
+
 /// The last second of the year 9999: what both date forms can say.
 const LAST_SECOND: i64 = 253_402_300_799;
 

@@ -6,7 +6,7 @@ use nichoir_xml::{Element, Name, Writer, dav};
 
 use crate::Dav;
 use crate::error::Error;
-use crate::property::{Property, Resource};
+use crate::property::{INTERNAL, Property, Resource};
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +176,7 @@ impl Selection {
         for (index, row) in self.rows.iter().enumerate() {
             let is_found = match &row.source {
                 Source::Live(property) => self.write_live(property, resource, writer, &mut scratch.text, &mut is_open),
+                Source::Dead(name) if name.is_in(INTERNAL) => false,
                 Source::Dead(name) => self.write_dead_named(name, resource, writer, &mut is_open),
             };
             if !is_found && row.is_named {
@@ -184,7 +185,7 @@ impl Selection {
         }
         if self.has_all_dead {
             for dead in &resource.node.dead_properties {
-                if !self.names_dead(dead) && !is_live(resource.dav, dead) {
+                if !self.names_dead(dead) && !is_live(resource.dav, dead) && dead.namespace != INTERNAL {
                     self.write_dead(dead, writer, &mut is_open);
                 }
             }

@@ -98,7 +98,7 @@ fn prepare_step(dav: &Dav, step: Step<'_>, patch: &mut PatchProperties) -> Resul
             None => Err(Error::protected_property()),
         };
     }
-    if dav.extensions().any(|extension| extension.reserves_property(name)) {
+    if name.is_in(property::INTERNAL) || dav.extensions().any(|extension| extension.reserves_property(name)) {
         return Err(Error::protected_property());
     }
     property::keep(name, step.value(), patch);
