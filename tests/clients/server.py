@@ -82,9 +82,11 @@ class Postgres:
             raise RuntimeError(f"{program} failed: {done.stdout.decode(errors='replace')}")
         return done.stdout.decode()
 
-    def create_database(self):
+    def create_database(self, template=None):
+        """A new database; a copy of the one at the URL `template`, if there is one."""
         name = f"nichoir_{uuid.uuid4().hex[:12]}"
-        self.run("psql", "-h", self.directory, "-p", self.port, "-U", "postgres", "-qc", f"CREATE DATABASE {name}")
+        source = f" TEMPLATE {template.rpartition('/')[2]}" if template else ""
+        self.run("psql", "-h", self.directory, "-p", self.port, "-U", "postgres", "-qc", f"CREATE DATABASE {name}{source}")
         return f"{self.url}/{name}"
 
     def stop(self):
@@ -114,11 +116,14 @@ def find_binary():
 
 
 class Server:
-    """`nichoir serve` with a space that answers on any host. `backend` is "sqlite" (and local disk) or "postgres" (and S3)."""
+    """`nichoir serve` with a space that answers on any host. `backend` is "sqlite" (and local disk) or "postgres" (and S3).
+    With `template`, the directory of a server that was stopped, the space is a copy of that one's."""
 
-    def __init__(self, directory, backend="sqlite", postgres_url=None, settings=None, quota=None):
+    def __init__(self, directory, backend="sqlite", postgres_url=None, settings=None, quota=None, template=None):
         self.binary = find_binary()
         self.directory = pathlib.Path(directory)
+        if template is not None:
+            shutil.copytree(template, self.directory, ignore=shutil.ignore_patterns("log"))
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -143,7 +148,8 @@ class Server:
                 "NICHOIR_STORAGE__S3_SECRET_ACCESS_KEY": "nichoir-secret",
             }
         (self.directory / "data").mkdir(exist_ok=True)
-        self.cli("space", "create", "nest", *(["--quota", quota] if quota else []))
+        if template is None:
+            self.cli("space", "create", "nest", *(["--quota", quota] if quota else []))
 
     def cli(self, *arguments, input=None):
         done = subprocess.run([self.binary, *arguments], env=self.environment, input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
@@ -151,9 +157,9 @@ class Server:
             raise RuntimeError(f"nichoir {' '.join(arguments)} exited {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
-    def member(self, login, email=None):
+    def member(self, login):
         """Creates an account; returns its login."""
-        self.cli("account", "create", "--space", "nest", login, *(["--email", email] if email else []), "--password-stdin", input=PASSWORD + "\n")
+        self.cli("account", "create", "--space", "nest", login, "--password-stdin", input=PASSWORD + "\n")
         return login
 
     def start(self):

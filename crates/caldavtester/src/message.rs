@@ -23,8 +23,11 @@ pub(crate) fn uri(text: &str, repetition: usize, found: &str, tables: &Tables) -
     path + query
 }
 
-/// The request target: the path per cent encoded, what follows as it is.
+/// The request target: the path per cent encoded, what follows as it is; the root for a search that found nothing.
 pub(crate) fn target(uri: &str, is_quoted: bool) -> String {
+    if uri.is_empty() {
+        return "/".to_owned();
+    }
     if !is_quoted {
         return uri.to_owned();
     }
@@ -140,6 +143,7 @@ mod tests {
     #[test]
     fn paths_are_quoted_and_the_rest_is_not() {
         let check = |uri, expected: &str| assert_eq!(target(uri, true), expected);
+        check("", "/");
         check("/a b/é.ics", "/a%20b/%C3%A9.ics");
         check("/a%20b", "/a%2520b");
         check("/a~(b)", "/a%7E%28b%29");

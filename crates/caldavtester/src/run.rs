@@ -275,7 +275,7 @@ impl Run<'_> {
             }
         }
         if only_finds {
-            return if self.found.is_empty() { Err("FINDNEW: nothing new".to_owned()) } else { Ok(true) };
+            return Ok(true);
         }
         request.method = "GET".to_owned();
         request.uris = vec!["$".to_owned()];
@@ -302,12 +302,7 @@ impl Run<'_> {
             Ok(content) => content,
             Err(reason) => return Verdict::Failed(Failure::without_answer(&shown, reason)),
         };
-        let answer = match uri.is_empty() {
-            // A search that found nothing asks for nothing.
-            true => Ok(Answer { status: 400, ..Answer::default() }),
-            false => self.bench.server.exchange(&message(request, &uri, content, label, &self.tables)),
-        };
-        let answer = match answer {
+        let answer = match self.bench.server.exchange(&message(request, &uri, content, label, &self.tables)) {
             Ok(answer) => answer,
             Err(error) => return Verdict::Failed(Failure::without_answer(&shown, error.to_string())),
         };

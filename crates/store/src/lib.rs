@@ -9,7 +9,6 @@
 mod account;
 mod area;
 mod blob;
-mod body;
 pub mod change;
 mod change_log;
 pub mod checksum;

@@ -1,12 +1,12 @@
 //! Whether two trees say the same, and where they do not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::tree::{Component, Property};
+use super::tree::{Component, Parameters, Property};
 use super::value::Value;
 
 /// What of a property is compared.
-type Key<'p> = (&'p Option<String>, &'p str, &'p BTreeMap<String, Vec<String>>, &'p Value);
+type Key<'p> = (&'p Option<String>, &'p str, &'p Parameters, &'p Value);
 
 fn keys(component: &Component) -> BTreeSet<Key<'_>> {
     component.properties.iter().map(key).collect()
@@ -79,7 +79,8 @@ fn label(component: &Component) -> String {
 }
 
 fn shown(property: &Property) -> String {
-    let parameters = property.parameters.iter().map(|(name, values)| format!(";{name}={}", values.join(",")));
+    let all = property.parameters.iter().flat_map(|(name, all)| all.iter().map(move |values| (name, values)));
+    let parameters = all.map(|(name, values)| format!(";{name}={}", values.join(",")));
     let group = property.group.as_ref().map(|group| format!("{group}.")).unwrap_or_default();
     format!("{group}{}{}:{}", property.name, parameters.collect::<String>(), property.text)
 }

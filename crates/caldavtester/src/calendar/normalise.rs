@@ -54,7 +54,7 @@ pub(crate) fn normalise(component: &mut Component) {
     }
     for property in component.properties.iter_mut().filter(|property| property.is("ATTENDEE")) {
         if let Some(stamp) = property.parameters.get_mut("X-CALENDARSERVER-DTSTAMP") {
-            *stamp = vec!["fixed".to_owned()];
+            *stamp = vec![vec!["fixed".to_owned()]];
         }
     }
     component.components.iter_mut().for_each(normalise);
@@ -65,7 +65,7 @@ fn normalise_end(event: &mut Component) {
     if let Some(property) = event.properties.iter_mut().find(|property| property.is("DTSTART")) {
         property.parameters.retain(|name, _| name == "TZID" || name == "VALUE");
         if matches!(start, Moment::Date(_)) {
-            property.parameters.insert("VALUE".to_owned(), vec!["DATE".to_owned()]);
+            property.parameters.insert("VALUE".to_owned(), vec![vec!["DATE".to_owned()]]);
         } else {
             property.parameters.remove("VALUE");
         }

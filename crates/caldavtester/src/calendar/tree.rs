@@ -16,6 +16,9 @@ pub(crate) struct Component {
     pub(crate) components: Vec<Component>,
 }
 
+/// The parameters of a property.
+pub(crate) type Parameters = BTreeMap<String, Vec<Vec<String>>>;
+
 /// A property.
 #[derive(Clone, Debug)]
 pub(crate) struct Property {
@@ -23,8 +26,8 @@ pub(crate) struct Property {
     pub(crate) group: Option<String>,
     /// Its name, as written.
     pub(crate) name: String,
-    /// Names in upper case, values as written without quotes.
-    pub(crate) parameters: BTreeMap<String, Vec<String>>,
+    /// Names in upper case, values as written without quotes: a list for each time that the parameter is there.
+    pub(crate) parameters: Parameters,
     pub(crate) value: Value,
     /// The value as it was written.
     pub(crate) text: String,
@@ -75,10 +78,10 @@ impl Component {
 
 impl Property {
     fn of(line: &Line<'_>, zones: &HashMap<String, Zone>) -> Property {
-        let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut parameters = Parameters::new();
         for parameter in line.parameters() {
             let values = parameter.values.iter().map(|value| value.to_string());
-            parameters.entry(parameter.name.to_ascii_uppercase()).or_default().extend(values);
+            parameters.entry(parameter.name.to_ascii_uppercase()).or_default().push(values.collect());
         }
         let zone = |tzid: &str| zones.get(tzid).cloned().or_else(|| Zone::of_name(tzid));
         Property {
@@ -97,6 +100,6 @@ impl Property {
 
     /// The first value of a parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name)?.first().map(String::as_str)
+        self.parameters.get(name)?.first()?.first().map(String::as_str)
     }
 }

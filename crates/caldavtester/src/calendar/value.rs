@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tree::Parameters;
 use chrono::NaiveDate;
 use nichoir_caldav::Zone;
 use nichoir_contentline::{split_list, split_structured, unescape};
@@ -47,16 +48,12 @@ pub(crate) enum Value {
 
 impl Value {
     /// The value of a property, whose type follows from its name or from VALUE.
-    pub(super) fn of(
-        name: &str,
-        parameters: &BTreeMap<String, Vec<String>>,
-        text: &str,
-        zone: impl Fn(&str) -> Option<Zone>,
-    ) -> Value {
-        let given = parameters.get("VALUE").and_then(|values| values.first());
+    pub(super) fn of(name: &str, parameters: &Parameters, text: &str, zone: impl Fn(&str) -> Option<Zone>) -> Value {
+        let parameter = |name| parameters.get(name).and_then(|all| all.first()).and_then(|values| values.first());
+        let given = parameter("VALUE");
         let name = name.to_ascii_uppercase();
         let kind = given.map_or_else(|| default_type(&name).to_owned(), |given| given.to_ascii_uppercase());
-        let zone = || parameters.get("TZID").and_then(|values| values.first()).and_then(|tzid| zone(tzid));
+        let zone = || parameter("TZID").and_then(|tzid| zone(tzid));
         let understood = match kind.as_str() {
             "DATE" | "DATE-TIME" => {
                 let zone = zone();
@@ -69,6 +66,8 @@ impl Value {
             "DURATION" => duration(text).map(Value::Duration),
             "RECUR" => Some(Value::Rule(rule(text))),
             "INTEGER" => text.trim().parse().ok().map(Value::Number),
+            // Some clients escape what stands in URIs too.
+            "URI" => Some(Value::Text(vec![vec![unescape(text).into_owned()]])),
             "TEXT" => Some(Value::Text(match name.as_str() {
                 "CATEGORIES" | "RESOURCES" | "NICKNAME" => vec![texts(&split_list(text))],
                 "N" | "ADR" | "ORG" | "REQUEST-STATUS" => {
@@ -186,7 +185,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, one: &str, other: &str, expected: bool) {
-        let value = |text| Value::of(name, &BTreeMap::new(), text, |_| None);
+        let value = |text| Value::of(name, &Parameters::new(), text, |_| None);
         assert_eq!(value(one) == value(other), expected, "{name}: {one} and {other}");
     }
 
@@ -203,6 +202,7 @@ mod tests {
         check("SUMMARY", "a\\Nb", "a\\nb", true);
         check("FREEBUSY", "20250101T100000Z/PT1H", "20250101T100000Z/20250101T110000Z", true);
         check("SEQUENCE", "01", "1", true);
+        check("URL", "http://a/b\\,c", "http://a/b,c", true);
         check("ATTENDEE", "mailto:A", "mailto:a", false);
         check("DTSTART", "20250101", "20250101T000000", false);
         check("DTSTART", "20250101T000000", "20250101T000000Z", false);
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn zones_are_considered() {
         let in_zone = |tzid: &str, text| {
-            let parameters = BTreeMap::from([("TZID".to_owned(), vec![tzid.to_owned()])]);
+            let parameters = Parameters::from([("TZID".to_owned(), vec![vec![tzid.to_owned()]])]);
             Value::of("DTSTART", &parameters, text, Zone::of_name)
         };
         assert_eq!(in_zone("America/New_York", "20250101T070000"), in_zone("Europe/Paris", "20250101T130000"));

@@ -46,6 +46,20 @@ mod tests {
         check("N:B;A;;;\nFN:A B\nREV:2", "", true);
         check("N:B;A;;;\nFN:A C", "", false);
         check("N:B;A;;;\nFN:A C", "FN", true);
+        check("N:B;A;;;\nFN;X-A=1;X-A=2:A B", "FN:X-A", true);
         check("N:B;A;;;\nitem1.FN:A B", "", false);
+    }
+
+    #[test]
+    fn a_parameter_given_twice_is_not_one_with_two_values() {
+        let card = |types: &str| format!("BEGIN:VCARD\nTEL;{types}:1\nEND:VCARD\n");
+        let wanted = card("TYPE=HOME;TYPE=pref");
+        let check = |types, expected| {
+            let verdict = judge("addressDataMatch", &answer(200, &card(types)), &[("data", wanted.as_str())]);
+            assert_eq!(verdict.is_ok(), expected, "{types}");
+        };
+        check("type=HOME;type=pref", true);
+        check("TYPE=HOME,pref", false);
+        check("TYPE=home;TYPE=pref", false);
     }
 }
