@@ -253,6 +253,12 @@ section! {
         filter_conditions_max: usize = CalendarLimits::default().filter_conditions_max,
         /// Seconds that one question may ask to expand, or ask free and busy time of.
         expand_seconds_max: i64 = CalendarLimits::default().expand_seconds_max,
+        /// Scheduling messages that one write may send.
+        scheduling_recipients_max: usize = CalendarLimits::default().scheduling_recipients_max,
+        /// Times that a write is planned anew because others wrote to the same object meanwhile.
+        scheduling_retries_max: usize = CalendarLimits::default().scheduling_retries_max,
+        /// People that one free-busy request is answered about.
+        free_busy_recipients_max: usize = CalendarLimits::default().free_busy_recipients_max,
     }
 }
 
@@ -433,6 +439,9 @@ impl Config {
             multiget_hrefs_max: calendars.multiget_hrefs_max,
             filter_conditions_max: calendars.filter_conditions_max,
             expand_seconds_max: calendars.expand_seconds_max,
+            scheduling_recipients_max: calendars.scheduling_recipients_max,
+            scheduling_retries_max: calendars.scheduling_retries_max,
+            free_busy_recipients_max: calendars.free_busy_recipients_max,
             ..nichoir_caldav::Limits::default()
         }
     }

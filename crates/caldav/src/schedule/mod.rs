@@ -16,6 +16,8 @@ mod organizer;
 pub(crate) mod post;
 mod recipient;
 mod role;
+#[cfg(test)]
+mod tests;
 pub(crate) mod writing;
 
 pub(crate) use address::Addresses;
