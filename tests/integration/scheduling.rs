@@ -451,3 +451,113 @@ async fn busy_times_of_several_people_are_one_question() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_object_of_ones_own_makes_room_for_the_invitation_of_its_uid() {
+    on_every_engine(async |server: &Server| {
+        let [alice, bob, _] = people(server).await;
+        let own = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:meeting\r\nDTSTART:20270301T100000Z\r\n\
+                   SUMMARY:Copied from the web site\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        let kept = bob.path("personal/own.ics");
+        bob.put(&kept, own).await.expect(201);
+        alice.put(&alice.path("personal/m.ics"), &meeting(&["bob"], "")).await.expect(201);
+
+        assert_eq!(bob.members("personal/").await.len(), 2);
+        let text = bob.get(&kept).await.expect(200).text();
+        assert!(text.contains("Copied from the web site") && !text.contains("UID:meeting"), "{text}");
+        assert_eq!(bob.get(&kept).await.header("schedule-tag"), "");
+        assert_eq!(bob.messages().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn invitations_come_to_the_calendar_that_was_chosen() {
+    on_every_engine(async |server: &Server| {
+        let [alice, bob, _] = people(server).await;
+        bob.client.request("MKCALENDAR", &bob.path("club/")).await.expect(201);
+        let choose = async |name: &str| {
+            let patch = format!(
+                "<d:propertyupdate xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:set><d:prop>\
+                 <c:schedule-default-calendar-URL><d:href>{}</d:href></c:schedule-default-calendar-URL>\
+                 </d:prop></d:set></d:propertyupdate>",
+                bob.path(name)
+            );
+            bob.client.request("PROPPATCH", &bob.path("inbox/")).body(patch).await.expect(207).text()
+        };
+        let refused = choose("nowhere/").await;
+        assert!(refused.contains("valid-schedule-default-calendar-URL") && refused.contains("403"), "{refused}");
+        assert!(choose("club/").await.contains("200 OK"));
+        alice.put(&alice.path("personal/1.ics"), &meeting(&["bob"], "")).await.expect(201);
+        assert_eq!(bob.members("club/").await.len(), 1);
+
+        // The choice goes with the calendar, and ends with it.
+        let moved = bob.path("society/");
+        bob.client.request("MOVE", &bob.path("club/")).header("destination", &moved).await.expect(201);
+        let second = meeting(&["bob"], "").replace("UID:meeting", "UID:second");
+        alice.put(&alice.path("personal/2.ics"), &second).await.expect(201);
+        assert_eq!(bob.members("society/").await.len(), 2);
+        bob.delete(&moved).await.expect(204);
+        let third = meeting(&["bob"], "").replace("UID:meeting", "UID:third");
+        alice.put(&alice.path("personal/3.ics"), &third).await.expect(201);
+        assert_eq!(bob.members("personal/").await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_has_no_calendar_left_gets_one_with_the_invitation() {
+    on_every_engine(async |server: &Server| {
+        let [alice, bob, _] = people(server).await;
+        bob.delete(&bob.path("personal/")).await.expect(204);
+        alice.put(&alice.path("personal/m.ics"), &meeting(&["bob"], "")).await.expect(201);
+        assert!(bob.copy().await.1.contains("SUMMARY:Committee"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_inbox_is_listed_queried_and_synchronised_like_a_calendar() {
+    on_every_engine(async |server: &Server| {
+        let [alice, bob, _] = people(server).await;
+        let own = alice.path("personal/m.ics");
+        let sync = async |token: &str| {
+            let body = format!(
+                "<d:sync-collection xmlns:d='DAV:'><d:sync-token>{token}</d:sync-token><d:sync-level>1</d:sync-level>\
+                 <d:prop><d:getetag/></d:prop></d:sync-collection>"
+            );
+            bob.client.request("REPORT", &bob.path("inbox/")).body(body).await.expect(207).text()
+        };
+        let first = sync("").await;
+        let token = first.split("<d:sync-token>").nth(1).and_then(|rest| rest.split('<').next()).expect("a token");
+        alice.put(&own, &meeting(&["bob"], "")).await.expect(201);
+        alice.put(&own, &meeting(&["bob"], "DESCRIPTION:agenda\r\n")).await.expect(204);
+        let changes = sync(token).await;
+        assert_eq!(changes.matches("getetag>\"").count(), 2, "{changes}");
+        let query = "<c:calendar-query xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:prop><c:calendar-data/></d:prop>\
+                     <c:filter><c:comp-filter name='VCALENDAR'><c:comp-filter name='VEVENT'/></c:comp-filter></c:filter></c:calendar-query>";
+        let found = bob.client.request("REPORT", &bob.path("inbox/")).header("depth", "1").body(query).await.expect(207);
+        assert_eq!(found.text().matches("METHOD:REQUEST").count(), 2);
+        // Nobody writes there but the server.
+        bob.put(&bob.path("inbox/own.ics"), &meeting(&["bob"], "")).await.expect(403);
+        assert_eq!(bob.messages().await.len(), 2);
+        assert!(bob.members("inbox/").await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pool_without_room_for_the_invitation_refuses_the_meeting() {
+    on_every_engine(async |server: &Server| {
+        let [alice, bob, _] = people(server).await;
+        let account = server.space.account_by_login("alice").await.expect("alice");
+        let available = server.space.tree_as(&account).quota().await.expect("a pool").available_bytes;
+        let room = usize::try_from(available).expect("a small pool");
+        // Filled up to less than three copies of the meeting.
+        alice.client.put("/filler", vec![b'x'; room - 900]).await.expect(201);
+        alice.put(&alice.path("personal/m.ics"), &meeting(&["bob"], "")).await.expect(507);
+        assert!(alice.members("personal/").await.is_empty());
+        assert!(bob.members("personal/").await.is_empty() && bob.members("inbox/").await.is_empty());
+    })
+    .await;
+}

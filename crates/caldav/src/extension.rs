@@ -78,9 +78,9 @@ impl Extension for Caldav {
         })
     }
 
-    fn write_member<'a>(&'a self, call: Call<'a>, write: MemberWrite) -> Result<Writing<'a>, MemberWrite> {
+    fn write_member<'a>(&'a self, call: Call<'a>, write: Box<MemberWrite>) -> Result<Writing<'a>, Box<MemberWrite>> {
         match call.caller.tree.area() {
-            Area::Calendars => Ok(Box::pin(writing::write(&self.limits, call, write))),
+            Area::Calendars => Ok(Box::pin(writing::write(&self.limits, call, *write))),
             _ => Err(write),
         }
     }

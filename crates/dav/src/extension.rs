@@ -113,7 +113,7 @@ pub trait Extension: Any + Debug + Send + Sync {
     ///
     /// # Errors
     /// The write, untouched, for `dav` to carry out.
-    fn write_member<'a>(&'a self, call: Call<'a>, write: MemberWrite) -> Result<Writing<'a>, MemberWrite> {
+    fn write_member<'a>(&'a self, call: Call<'a>, write: Box<MemberWrite>) -> Result<Writing<'a>, Box<MemberWrite>> {
         let _ = call;
         Err(write)
     }

@@ -434,6 +434,7 @@ names! {
     SAME_ORGANIZER_IN_ALL_COMPONENTS = "same-organizer-in-all-components",
     ALLOWED_ORGANIZER_SCHEDULING_OBJECT_CHANGE = "allowed-organizer-scheduling-object-change",
     ALLOWED_ATTENDEE_SCHEDULING_OBJECT_CHANGE = "allowed-attendee-scheduling-object-change",
+    SUPPORTED_COLLECTION = "supported-collection",
     VALID_SCHEDULING_MESSAGE = "valid-scheduling-message",
     VALID_ORGANIZER = "valid-organizer",
     CALENDAR_FREE_BUSY_SET = "calendar-free-busy-set",

@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::compare::essence;
-use super::edit::{Document, InstanceId, Part, Piece, Property};
+use super::document::{Document, InstanceId};
 use super::message::reply;
+use super::part::{Part, Piece};
+use super::property::Property;
 use super::role::attendee_refused;
 use super::{Addresses, Options, Plan, Refused};
 use crate::object::Limits;

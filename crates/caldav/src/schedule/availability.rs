@@ -3,7 +3,8 @@
 use nichoir_store::Node;
 use nichoir_xml::caldav;
 
-use super::edit::{Document, Part, Piece};
+use super::document::Document;
+use super::part::{Part, Piece};
 use crate::calendar_zone::stored_text;
 use crate::free_busy::FreeBusy;
 use crate::object::{CalendarObject, Limits};

@@ -1,7 +1,9 @@
 //! Whether a change to a component is one that others are told of, and whether they have to answer anew.
 //! RFC 5546 §2.1.4, RFC 6638 §3.2.8.
 
-use super::edit::{Document, Part, Property};
+use super::document::Document;
+use super::part::Part;
+use super::property::Property;
 use crate::timezone::Zone;
 
 /// Properties whose change is nobody else's business.

@@ -6,8 +6,9 @@ use nichoir_dav::{BoxError, Call, Error};
 use nichoir_store::change::{Delivery, Scheduled, TagChange};
 use nichoir_store::{AccountId, MemberIndex, NewOutgoing, StageOptions, Staged, Tree};
 
-use super::edit::{Document, Property};
+use super::document::Document;
 use super::incoming::{self, Delivered};
+use super::property::Property;
 use super::recipient::{Recipient, account_of};
 use super::role::Role;
 use super::{Message, Method, status};
@@ -92,6 +93,9 @@ impl<'a> Deliveries<'a> {
         if recipient.account.id == own {
             return Ok(status::DELIVERED);
         }
+        if message.method == Method::Request {
+            recipient.make_room();
+        }
         let delivered = incoming::deliver(&message, recipient.document(), &recipient.me, limits);
         let Delivered { document, is_announced, status } = delivered;
         let is_reply = message.method == Method::Reply;
@@ -128,7 +132,7 @@ impl<'a> Deliveries<'a> {
             if Role::of(copy, &recipient.me) != Role::Attendee {
                 continue;
             }
-            let refreshed = incoming::refresh(organizers, &address, copy, &recipient.me, now_seconds, limits);
+            let refreshed = super::answer::refresh(organizers, &address, copy, &recipient.me, now_seconds, limits);
             if let Some(document) = refreshed {
                 recipient.change(document, TagChange::Stays);
             }
@@ -162,7 +166,7 @@ impl<'a> Deliveries<'a> {
         for message in messages {
             let Some(recipient) = self.recipient(&message.recipient).await? else { continue };
             let Some(copy) = recipient.document() else { continue };
-            if copy.organizer().as_ref() == Some(&message.sender) && copy.mains().any(super::edit::Part::is_cancelled) {
+            if copy.organizer().as_ref() == Some(&message.sender) && copy.mains().any(super::part::Part::is_cancelled) {
                 highest = highest.max(Some(copy.max_sequence()));
             }
         }
@@ -200,6 +204,16 @@ impl<'a> Deliveries<'a> {
                 continue;
             }
             change.seen.push(recipient.seen.clone());
+            if let Some((member, document)) = &recipient.displaced {
+                let bytes = document.to_bytes();
+                change.deliveries.push(Delivery::Replace {
+                    account: recipient.account.id,
+                    member: *member,
+                    index: index_of(&bytes, self.limits)?,
+                    content: stage(&recipient.tree, bytes).await?,
+                    tag: TagChange::Ends,
+                });
+            }
             if let Some((document, tag)) = &recipient.changed {
                 change.deliveries.push(write_copy(&recipient, document, *tag, self.limits).await?);
             }

@@ -1,6 +1,8 @@
 //! Instances that have no component of their own: the master's, put where the rule puts it. RFC 5545 §3.8.4.4.
 
-use super::edit::{Document, Part, Property};
+use super::document::Document;
+use super::part::Part;
+use super::property::Property;
 use crate::object::{CalendarObject, Limits};
 use crate::time::{Moment, civil_text};
 use crate::timezone::Zone;

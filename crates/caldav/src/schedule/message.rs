@@ -1,6 +1,8 @@
 //! iTIP messages (RFC 5546 §3.2): what of the organizer's object an attendee gets to see, cancellations, replies.
 
-use super::edit::{Document, InstanceId, Part, Piece, Property};
+use super::document::{Document, InstanceId};
+use super::part::{Part, Piece};
+use super::property::Property;
 use super::{Message, Method};
 use crate::time::utc_text;
 

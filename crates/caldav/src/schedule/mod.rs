@@ -3,18 +3,24 @@
 //! transaction is [`writing`].
 
 mod address;
+mod answer;
 mod attendee;
 mod availability;
 mod compare;
 pub(crate) mod default_calendar;
 mod delivery;
 mod derive;
-mod edit;
+mod document;
 mod incoming;
 mod message;
 mod organizer;
+mod organizer_messages;
+mod part;
+mod plan_put;
 pub(crate) mod post;
+mod property;
 mod recipient;
+mod removal;
 mod role;
 #[cfg(test)]
 mod tests;
@@ -22,7 +28,8 @@ pub(crate) mod writing;
 
 pub(crate) use address::Addresses;
 
-pub(crate) use edit::{Document, Property};
+pub(crate) use document::Document;
+pub(crate) use property::Property;
 
 use nichoir_xml::Name;
 

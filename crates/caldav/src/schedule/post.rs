@@ -10,7 +10,9 @@ use nichoir_store::{Account, Area, CollectionKind, NodePath, Space};
 use nichoir_xml::{Writer, caldav, dav};
 
 use super::address::normal;
-use super::edit::{Document, Part, Property};
+use super::document::Document;
+use super::part::Part;
+use super::property::Property;
 use super::recipient::{account_of, addresses_of};
 use super::{availability, default_calendar};
 use crate::calendar_zone;
@@ -20,12 +22,14 @@ use crate::report::free_busy_query::add_calendar;
 use crate::time::{Duration, TimeRange};
 use crate::timezone::Zone;
 
-/// The name of the outbox in every home.
+/// The names of the outbox and the inbox in every home.
 const OUTBOX: &str = "outbox";
+const INBOX: &str = "inbox";
 
-/// Whether a POST is one to the outbox.
+/// Whether a POST is one to the outbox, or to the inbox, which takes none.
 pub(crate) fn is_meant(call: &Call<'_>) -> bool {
-    call.caller.tree.area() == Area::Calendars && matches!(call.path.names(), [name] if name == OUTBOX)
+    let is_it = |name: &String| name == OUTBOX || name == INBOX;
+    call.caller.tree.area() == Area::Calendars && matches!(call.path.names(), [name] if is_it(name))
 }
 
 /// Answers it.
@@ -35,6 +39,10 @@ pub(crate) fn answer(limits: &Limits, call: &Call<'_>, body: Body) -> Answering 
     Box::pin(async move {
         let call = Call { dav: &dav, caller: &caller, mount: &mount, path: &path, parts: &parts };
         let bytes = read_whole(body, limits.object_bytes_max).await?;
+        if path.name() != Some(OUTBOX) {
+            return Err(Error::forbidden("Scheduling messages are posted to the outbox.")
+                .with_condition(caldav::SUPPORTED_COLLECTION));
+        }
         check_media_type(&parts.headers)?;
         let question = Question::of(&bytes, &call, &limits)?;
         answer_all(&call, &question, &limits).await

@@ -5,7 +5,7 @@ use nichoir_dav::{Error, Mount, principal};
 use nichoir_store::change::{Seen, TagChange};
 use nichoir_store::{Account, Area, CollectionKind, FileId, Node, NodePath, SchedulingCopy, Space, Tree};
 
-use super::edit::Document;
+use super::document::Document;
 use super::role::Role;
 use super::{Addresses, Message};
 use crate::object::Limits;
@@ -47,6 +47,8 @@ pub(crate) struct Recipient {
     pub(crate) copy: Option<(FileId, Document)>,
     /// What the copy becomes, if anything.
     pub(crate) changed: Option<(Document, TagChange)>,
+    /// An object of their own that had the UID of an invitation: it goes on under another.
+    pub(crate) displaced: Option<(FileId, Document)>,
     /// What arrives in the inbox.
     pub(crate) inbox: Vec<Message>,
     pub(crate) seen: Seen,
@@ -68,12 +70,26 @@ impl Recipient {
         let copy = choose(&copies, &me, limits);
         let copies = copies.iter().map(|copy| (copy.node.id, copy.node.etag)).collect();
         let seen = Seen { account: account.id, uid: uid.to_owned(), copies };
-        Ok(Recipient { account, me, tree, copy, changed: None, inbox: Vec::new(), seen })
+        Ok(Recipient { account, me, tree, copy, changed: None, displaced: None, inbox: Vec::new(), seen })
     }
 
     /// What the copy says now, with what was done to it so far.
     pub(crate) fn document(&self) -> Option<&Document> {
         self.changed.as_ref().map(|(document, _)| document).or(self.copy.as_ref().map(|(_, document)| document))
+    }
+
+    /// Makes room for an invitation where an object stands that nobody organizes: it is its owner's, and stays.
+    pub(crate) fn make_room(&mut self) {
+        let is_private = |document: &Document| document.organizer().is_none() && document.attendees().is_empty();
+        if self.changed.is_some() || !self.copy.as_ref().is_some_and(|(_, document)| is_private(document)) {
+            return;
+        }
+        if let Some((member, mut document)) = self.copy.take() {
+            let random: [u8; 16] = self.tree.space().ports().bytes();
+            let uid: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            document.mains_mut().for_each(|part| part.set("UID", Some(&uid)));
+            self.displaced = Some((member, document));
+        }
     }
 
     /// Notes what the copy becomes; a tag that moved once has moved.

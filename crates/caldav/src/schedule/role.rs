@@ -2,7 +2,7 @@
 
 use nichoir_xml::caldav;
 
-use super::edit::Document;
+use super::document::Document;
 use super::{Addresses, Refused};
 
 /// What somebody is in an object.
@@ -21,7 +21,7 @@ impl Role {
         if me.has(&organizer.address()) {
             return Role::Organizer;
         }
-        let is_servers = organizer.is_servers() && organizers.all(super::edit::Property::is_servers);
+        let is_servers = organizer.is_servers() && organizers.all(super::Property::is_servers);
         match is_servers && document.mains().any(|part| part.own_attendee(me).is_some()) {
             true => Role::Attendee,
             false => Role::None,

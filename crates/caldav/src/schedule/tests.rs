@@ -3,8 +3,10 @@
 //! `10 bob=NEEDS-ACTION r=DAILY x=03 / 04 12 bob=DECLINED` is alice's meeting at 10 o'clock with bob, daily from the first of
 //! March on but not on the third; on the fourth it is at 12, and bob has declined.
 
-use super::edit::{Document, Part};
-use super::incoming::{deliver, refresh};
+use super::answer::refresh;
+use super::document::Document;
+use super::incoming::deliver;
+use super::part::Part;
 use super::{Addresses, Message, Options, Plan, attendee, message, organizer};
 use crate::object::Limits;
 

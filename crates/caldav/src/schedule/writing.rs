@@ -7,14 +7,15 @@ use nichoir_dav::{
     Call, CheckedMember, Error, MemberPut, MemberWrite, MemberWritten, member_change, put_refused, transfer_refused,
 };
 use nichoir_store::change::{Change, Scheduled, Seen, TagChange};
-use nichoir_store::{CollectionKind, Error as StoreError, MemberFilter, Needs, Node, NodePath, SchedulingCopy};
+use nichoir_store::conditions::Conditions;
+use nichoir_store::{Error as StoreError, Needs, NodePath, SchedulingCopy};
 use nichoir_xml::caldav;
 
 use super::delivery::Deliveries;
-use super::edit::Document;
+use super::document::Document;
 use super::recipient::{addresses_of, path_of};
-use super::role::{Role, attendee_refused, check_organizers, organizer_refused};
-use super::{Addresses, Options, Plan, Refused, attendee, message, organizer};
+use super::role::Role;
+use super::{Addresses, Options, Plan, Refused};
 use crate::object::{CalendarObject, Limits};
 
 /// Carries out a write to the caller's calendar home.
@@ -57,7 +58,7 @@ async fn is_mounted(call: &Call<'_>) -> Result<bool, Error> {
 }
 
 /// Why an attempt came to nothing.
-enum Failed {
+pub(super) enum Failed {
     Moved,
     Refused(Error),
 }
@@ -75,17 +76,17 @@ impl From<Refused> for Error {
 }
 
 /// A request on its way.
-struct Writing<'a> {
-    limits: &'a Limits,
-    call: Call<'a>,
-    me: Addresses,
-    options: Options,
+pub(super) struct Writing<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) call: Call<'a>,
+    pub(super) me: Addresses,
+    pub(super) options: Options,
     /// `If-Schedule-Tag-Match`, without quotes.
-    if_tag_match: Option<String>,
+    pub(super) if_tag_match: Option<String>,
     /// In a calendar of another account.
     is_mounted: bool,
     /// `X-NC-Scheduling: false`: Nextcloud's clients ask for a write that tells nobody.
-    is_private: bool,
+    pub(super) is_private: bool,
 }
 
 impl<'a> Writing<'a> {
@@ -102,18 +103,26 @@ impl<'a> Writing<'a> {
         Ok(Writing { limits, call, me, options, if_tag_match, is_mounted: false, is_private })
     }
 
-    async fn copies(&self, uid: &str) -> Result<Vec<SchedulingCopy>, Error> {
+    pub(super) async fn copies(&self, uid: &str) -> Result<Vec<SchedulingCopy>, Error> {
         Ok(self.call.caller.space.scheduling_copies(&self.call.caller.account, uid).await?)
     }
 
-    fn seen(&self, uid: &str, copies: &[SchedulingCopy]) -> Seen {
+    pub(super) fn seen(&self, uid: &str, copies: &[SchedulingCopy]) -> Seen {
         let account = self.call.caller.account.id;
         let copies = copies.iter().map(|copy| (copy.node.id, copy.node.etag)).collect();
         Seen { account, uid: uid.to_owned(), copies }
     }
 
+    /// The client is told about its headers before it is told about scheduling; the transaction looks again.
+    pub(super) async fn check_conditions(&self, path: &NodePath, conditions: &Conditions) -> Result<(), Error> {
+        if *conditions != Conditions::default() {
+            self.call.caller.tree.check_conditions(path, conditions).await?;
+        }
+        Ok(())
+    }
+
     /// Refuses early what the transaction refuses for certain, so that the client is told about its headers first.
-    async fn check_tag(&self, path: &NodePath) -> Result<(), Error> {
+    pub(super) async fn check_tag(&self, path: &NodePath) -> Result<(), Error> {
         let Some(expected) = &self.if_tag_match else { return Ok(()) };
         let failed = || Error::precondition_failed("If-Schedule-Tag-Match");
         let node = self.call.caller.tree.node(path, Needs::SCHEDULE_TAG).await.map_err(|_| failed())?;
@@ -130,7 +139,7 @@ impl<'a> Writing<'a> {
     }
 
     async fn put(&self, put: &MemberPut) -> Result<MemberWritten, Failed> {
-        self.call.caller.tree.check_conditions(&put.path, &put.conditions).await?;
+        self.check_conditions(&put.path, &put.conditions).await?;
         self.check_tag(&put.path).await?;
         let object = CalendarObject::read(&put.bytes, self.limits)?;
         let new = Document::of(&object);
@@ -192,159 +201,6 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    async fn plan_put(
-        &self,
-        old: Option<&Document>,
-        new: Document,
-        deliveries: &mut Deliveries<'a>,
-    ) -> Result<Plan, Failed> {
-        let role = Role::of(&new, &self.me);
-        let old_role = old.map_or(Role::None, |old| Role::of(old, &self.me));
-        if role != Role::None {
-            check_organizers(&new).map_err(Error::from)?;
-        }
-        match (old_role, role) {
-            (Role::Organizer, Role::Organizer) | (Role::None, Role::Organizer) => {
-                if old.is_none() && new.master().is_none() {
-                    let reason = "An organizer's object begins with more than single instances.";
-                    return Err(Error::from(organizer_refused(reason)).into());
-                }
-                let old = old.filter(|_| old_role == Role::Organizer);
-                let (me, options, limits) = (&self.me, self.options, self.limits);
-                let mut plan = organizer::Change { old, new, me, options, limits }.plan();
-                if old.is_none()
-                    && let Some(document) = &mut plan.document
-                {
-                    let least = deliveries.least_sequence(&plan.messages).await?;
-                    plan.is_changed |= raise(document, &mut plan.messages, least);
-                }
-                Ok(plan)
-            }
-            (Role::Organizer, Role::None) if new.organizer().is_none() && new.attendees().is_empty() => {
-                let messages = old.map(|old| organizer::plan_delete(old, &self.me, self.options.now_seconds).messages);
-                Ok(Plan { messages: messages.unwrap_or_default(), ..kept(new, Role::None) })
-            }
-            (Role::Organizer, _) => {
-                Err(Error::from(organizer_refused("The organizer of an object cannot be changed or removed.")).into())
-            }
-            (Role::Attendee, Role::Organizer) => {
-                Err(Error::from(attendee_refused("An attendee cannot become the organizer.")).into())
-            }
-            (Role::Attendee, Role::None | Role::Attendee) if deliveries.is_out_of_reach(old).await? => {
-                // Nobody here is the organizer, and no mail goes out: the copy is the client's to keep.
-                Ok(kept(new, role))
-            }
-            (Role::Attendee, _) => {
-                let old = old.ok_or(Failed::Moved)?;
-                let transparency = deliveries.organizers_transparency(old).await?;
-                self.plan_attendee(old, new, transparency)
-            }
-            (Role::None, Role::Attendee) => self.plan_arrival(new, deliveries).await,
-            (Role::None, Role::None) => Ok(kept(new, role)),
-        }
-    }
-
-    fn plan_attendee(&self, old: &Document, new: Document, transparency: Option<String>) -> Result<Plan, Failed> {
-        let (me, options, limits) = (&self.me, self.options, self.limits);
-        let change = attendee::Change { old, new, me, options, limits, transparency };
-        change.plan().map_err(|refused| Error::from(refused).into())
-    }
-
-    /// An invitation that the client brings itself: the organizer's object has to know of it.
-    async fn plan_arrival(&self, new: Document, deliveries: &mut Deliveries<'a>) -> Result<Plan, Failed> {
-        let refused = || Error::from(attendee_refused("The organizer did not invite you to this."));
-        let organizer = new.organizer().unwrap_or_default();
-        let Some(recipient) = deliveries.recipient(&organizer).await? else {
-            // Outside of the space: nobody to ask. What came by mail is the client's to keep, and to answer.
-            return Ok(self.answer_by_mail(new, &organizer));
-        };
-        let theirs = recipient.document().filter(|theirs| Role::of(theirs, &recipient.me) == Role::Organizer);
-        let theirs = theirs.ok_or_else(refused)?;
-        let own = theirs.attendees().into_iter().find(|address| self.me.has(address)).ok_or_else(refused)?;
-        let view = message::request(theirs, &own, None, self.options.now_seconds).ok_or_else(refused)?;
-        let transparency = theirs.master().and_then(|part| part.value("TRANSP")).map(str::to_owned);
-        self.plan_attendee(&view, new, transparency)
-    }
-
-    /// The answers that an invitation holds when it is first stored, for an organizer outside of the space.
-    fn answer_by_mail(&self, new: Document, organizer: &str) -> Plan {
-        let answers =
-            |part: &&super::edit::Part| part.own_attendee(&self.me).is_some_and(|own| own.partstat() != "NEEDS-ACTION");
-        let parts: Vec<super::edit::Part> = new.mains().filter(answers).cloned().collect();
-        let own = parts.iter().find_map(|part| part.own_attendee(&self.me)).map(super::Property::address);
-        let mut plan = kept(new.clone(), Role::Attendee);
-        if let Some(own) = own.filter(|_| self.limits.sends_mail && !self.options.is_silent) {
-            plan.messages.push(message::reply(&new, &own, organizer, &parts, self.options.now_seconds));
-        }
-        plan
-    }
-
-    async fn delete(&self, change: &nichoir_store::change::Delete) -> Result<MemberWritten, Failed> {
-        self.call.caller.tree.check_conditions(&change.path, &change.conditions).await?;
-        let node = self.call.caller.tree.node(&change.path, Needs::SCHEDULE_TAG | Needs::BODY).await?;
-        self.check_tag(&change.path).await?;
-        let mut scheduled = Scheduled::of(change.clone());
-        scheduled.if_tag_match = self.if_tag_match.clone().map(|tag| (change.path.clone(), tag));
-        if !self.is_private {
-            match node.is_folder() {
-                true => self.delete_members(&change.path, &node, &mut scheduled).await?,
-                false => self.delete_object(&change.path, &node, &mut scheduled).await?,
-            }
-        }
-        self.apply(scheduled, Error::from).await?;
-        if node.is_folder() {
-            self.default_has_moved(&node.name, None).await?;
-        }
-        Ok(MemberWritten { written: None, stored: None })
-    }
-
-    async fn delete_object<C>(&self, path: &NodePath, node: &Node, scheduled: &mut Scheduled<C>) -> Result<(), Failed> {
-        // What lies in the inbox is a message, and goes without another.
-        let Some(document) = node.body.as_deref().and_then(|body| Document::read(body, self.limits)) else {
-            return Ok(());
-        };
-        let copies = self.copies(&document.uid).await?;
-        if !copies.iter().any(|copy| path_of(copy) == *path) {
-            return Ok(());
-        }
-        let plan = match Role::of(&document, &self.me) {
-            Role::None => return Ok(()),
-            Role::Organizer => organizer::plan_delete(&document, &self.me, self.options.now_seconds),
-            Role::Attendee => attendee::plan_delete(&document, &self.me, self.options),
-        };
-        if plan.messages.is_empty() {
-            return Ok(());
-        }
-        let mut deliveries = Deliveries::of(self.limits, self.call, &document.uid);
-        deliveries.send(plan.messages).await?;
-        scheduled.seen.push(self.seen(&document.uid, &copies));
-        deliveries.add_to(scheduled).await.map_err(Failed::from)
-    }
-
-    /// The end of a calendar is the end of everything in it.
-    async fn delete_members<C>(
-        &self,
-        path: &NodePath,
-        calendar: &Node,
-        scheduled: &mut Scheduled<C>,
-    ) -> Result<(), Failed> {
-        if !matches!(calendar.collection.as_deref(), Some(CollectionKind::Calendar(_))) {
-            return Ok(());
-        }
-        let mut after = None;
-        loop {
-            let tree = &self.call.caller.tree;
-            let page = tree.members(path, calendar, &MemberFilter::default(), after, Needs::SCHEDULE_TAG).await?;
-            for member in page.nodes.iter().filter(|member| member.schedule_tag.is_some()) {
-                self.delete_object(&path.child(&member.name), member, scheduled).await?;
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
-            }
-        }
-    }
-
     /// COPY and MOVE within the home. A move tells nobody; a second copy of a scheduled object cannot be.
     async fn transfer<C: Change<Outcome = nichoir_store::change::Written>>(
         &self,
@@ -380,11 +236,11 @@ impl<'a> Writing<'a> {
     }
 
     /// Keeps `schedule-default-calendar-URL` pointing at the calendar that was chosen, or at none that is gone.
-    async fn default_has_moved(&self, from: &str, to: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn default_has_moved(&self, from: &str, to: Option<&str>) -> Result<(), Error> {
         super::default_calendar::follow(&self.call, from, to).await
     }
 
-    async fn apply<C: Change>(
+    pub(super) async fn apply<C: Change>(
         &self,
         change: Scheduled<C>,
         refuse: impl Fn(StoreError) -> Error,
@@ -402,7 +258,7 @@ fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 /// Stored as it came, nobody told.
-fn kept(document: Document, role: Role) -> Plan {
+pub(super) fn kept(document: Document, role: Role) -> Plan {
     Plan { document: Some(document), is_changed: false, is_scheduled: role != Role::None, messages: Vec::new() }
 }
 
@@ -415,7 +271,7 @@ fn checked(bytes: &[u8], sent: &CheckedMember, limits: &Limits) -> Result<Checke
 /// Notes in the sender's object what became of each message (RFC 6638 §3.2.9); whether that changed it.
 fn tell_statuses(document: &mut Document, name: &str, me: &Addresses, statuses: &[(String, &'static str)]) -> bool {
     let mut is_changed = false;
-    for line in document.mains_mut().flat_map(super::edit::Part::lines_mut) {
+    for line in document.mains_mut().flat_map(super::part::Part::lines_mut) {
         if !line.is(name) {
             continue;
         }
@@ -427,17 +283,4 @@ fn tell_statuses(document: &mut Document, name: &str, me: &Addresses, statuses: 
         }
     }
     is_changed
-}
-
-/// Raises the sequence of a new object above that of the one of the same UID which ended before (RFC 5546 §2.1.4).
-fn raise(document: &mut Document, messages: &mut [super::Message], least: Option<i64>) -> bool {
-    let own = document.max_sequence();
-    let Some(theirs) = least.filter(|theirs| *theirs >= own) else { return false };
-    // Far above, so that cancellations that are still on their way do not overtake it.
-    let sequence = (own + 1_000).max(theirs + 1).to_string();
-    document.mains_mut().for_each(|part| part.set("SEQUENCE", Some(&sequence)));
-    for message in messages {
-        message.document.mains_mut().for_each(|part| part.set("SEQUENCE", Some(&sequence)));
-    }
-    true
 }

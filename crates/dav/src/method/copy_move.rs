@@ -32,10 +32,10 @@ pub(crate) async fn copy(call: Call<'_>) -> Result<Response, Error> {
     };
     match write_member(call, MemberWrite::Copy(change)) {
         Ok(writing) => answer(&call, writing.await?.written.ok_or_else(Error::not_found)?),
-        Err(MemberWrite::Copy(change)) => {
-            answer(&call, call.caller.tree.apply(change).await.map_err(transfer_refused)?)
-        }
-        Err(_) => Err(Error::not_implemented()),
+        Err(write) => match *write {
+            MemberWrite::Copy(change) => answer(&call, call.caller.tree.apply(change).await.map_err(transfer_refused)?),
+            _ => Err(Error::not_implemented()),
+        },
     }
 }
 
@@ -56,10 +56,12 @@ pub(crate) async fn relocate(call: Call<'_>) -> Result<Response, Error> {
     };
     match write_member(call, MemberWrite::Relocate(change)) {
         Ok(writing) => answer(&call, writing.await?.written.ok_or_else(Error::not_found)?),
-        Err(MemberWrite::Relocate(change)) => {
-            answer(&call, call.caller.tree.apply(change).await.map_err(transfer_refused)?)
-        }
-        Err(_) => Err(Error::not_implemented()),
+        Err(write) => match *write {
+            MemberWrite::Relocate(change) => {
+                answer(&call, call.caller.tree.apply(change).await.map_err(transfer_refused)?)
+            }
+            _ => Err(Error::not_implemented()),
+        },
     }
 }
 

@@ -30,8 +30,10 @@ pub(crate) async fn delete(call: Call<'_>) -> Result<Response, Error> {
     let change = Delete { path: call.path.clone(), skips_trash, conditions };
     match of_an_extension(call, MemberWrite::Delete(change)) {
         Ok(writing) => drop(writing.await?),
-        Err(MemberWrite::Delete(change)) => call.caller.tree.apply(change).await?,
-        Err(_) => return Err(Error::not_implemented()),
+        Err(write) => match *write {
+            MemberWrite::Delete(change) => call.caller.tree.apply(change).await?,
+            _ => return Err(Error::not_implemented()),
+        },
     }
     Ok(answer::bare(StatusCode::NO_CONTENT))
 }

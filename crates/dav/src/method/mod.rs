@@ -73,7 +73,8 @@ fn of_an_extension_or(call: &Call<'_>, mut body: Body) -> Result<Answering, Body
 }
 
 /// What an extension makes of a write; else the write, untouched.
-fn write_member<'a>(call: Call<'a>, mut write: MemberWrite) -> Result<Writing<'a>, MemberWrite> {
+fn write_member<'a>(call: Call<'a>, write: MemberWrite) -> Result<Writing<'a>, Box<MemberWrite>> {
+    let mut write = Box::new(write);
     for extension in call.dav.extensions() {
         match extension.write_member(call, write) {
             Ok(writing) => return Ok(writing),

@@ -46,13 +46,15 @@ pub(super) async fn store(call: &Call<'_>, path: NodePath, bytes: Bytes) -> Resu
     let extension = extension(call)?;
     let checked = extension.check_member(&call.parts.headers, &bytes)?;
     let put = MemberPut { path, bytes, checked, conditions };
-    match extension.write_member(*call, MemberWrite::Put(put)) {
+    match extension.write_member(*call, Box::new(MemberWrite::Put(put))) {
         Ok(writing) => writing.await,
-        Err(MemberWrite::Put(put)) => {
-            let written = call.caller.tree.apply(change(call, put).await?).await.map_err(put_refused)?;
-            Ok(MemberWritten { written: Some(written), stored: None })
-        }
-        Err(_) => Err(Error::not_implemented()),
+        Err(write) => match *write {
+            MemberWrite::Put(put) => {
+                let written = call.caller.tree.apply(change(call, put).await?).await.map_err(put_refused)?;
+                Ok(MemberWritten { written: Some(written), stored: None })
+            }
+            _ => Err(Error::not_implemented()),
+        },
     }
 }
 
