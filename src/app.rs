@@ -10,6 +10,7 @@ use nichoir_carddav::Carddav;
 use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
+use nichoir_nextcloud::calendar_trash;
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
     Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, sharing, status, suspended,
@@ -206,6 +207,11 @@ impl App {
             Route::Malformed => return dav.refuse(Error::bad_request("The path cannot be decoded.")),
             _ => return dav.refuse(Error::not_found()),
         };
+        if let DavRoute::PublicCalendar(token, prefix) = &route
+            && self.0.has_dialect
+        {
+            return self.published(space, arrival, token, prefix, request).await;
+        }
         let caller = match self.0.auth.authenticate(space, request.headers(), arrival.address).await {
             Ok(caller) => caller,
             Err(error) => return self.challenge(&request, error),
@@ -257,6 +263,13 @@ impl App {
             // What was made before is still right, only older.
             tracing::warn!(cause = %error, "a generated collection is not brought up to date");
         }
+        let request = match self.0.has_dialect && caller.tree.area() == Area::Calendars {
+            false => request,
+            true => match calendar_trash::answer(dav, caller, mount, request).await {
+                Ok(response) => return response,
+                Err(request) => request,
+            },
+        };
         let response = dav.handle(caller, mount, request).await;
         if method == Method::DELETE
             && response.status().is_success()
@@ -265,6 +278,33 @@ impl App {
             tracing::warn!(cause = %error, "the end of a generated collection is not noted");
         }
         response
+    }
+
+    /// A published calendar, for whoever has its link: read, and nothing else.
+    async fn published(
+        &self,
+        space: &Space,
+        arrival: &Arrival,
+        token: &str,
+        prefix: &str,
+        request: Request,
+    ) -> Response {
+        let dav = self.0.engines.of(Area::Calendars);
+        if !["OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT"].contains(&request.method().as_str()) {
+            return dav.refuse(Error::need_privileges("Published calendars are read only."));
+        }
+        let tree = match space.published(token).await {
+            Ok(tree) => tree,
+            Err(error) => return dav.refuse(error.into()),
+        };
+        let caller = Caller { account: tree.account().clone(), device: None, tree, space: space.clone() };
+        let mount = Mount {
+            prefix: prefix.into(),
+            principal: "".into(),
+            principals: PRINCIPALS.into(),
+            site: arrival.public_url.as_str().into(),
+        };
+        dav.handle(&caller, &mount, request).await
     }
 
     /// No caller: why, and how to log in.

@@ -65,6 +65,8 @@ pub(crate) enum DavRoute {
     AddressBookKinds,
     /// `/remote.php/dav/calendars/LOGIN…` and `/remote.php/dav/addressbooks/users/LOGIN…`.
     Area(Area, Home),
+    /// `/remote.php/dav/public-calendars/TOKEN…`: the token, and the path up to it; nobody has to log in for it.
+    PublicCalendar(String, String),
     /// `/remote.php/dav/bulk`: many small files in one request.
     Bulk,
     /// Anything else below `/remote.php`.
@@ -137,6 +139,7 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "files"] => DavRoute::Homes(up_to(2)),
         ["dav", "files", login, ..] => DavRoute::Files(home(login)),
         ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
+        ["dav", "public-calendars", token, ..] => DavRoute::PublicCalendar((*token).to_owned(), up_to(3)),
         ["dav", "bulk"] => DavRoute::Bulk,
         ["dav", "calendars"] => DavRoute::AreaHomes(Area::Calendars),
         ["dav", "calendars", login, ..] => DavRoute::Area(Area::Calendars, home(login)),
@@ -185,6 +188,7 @@ mod tests {
                 DavRoute::Files(home) => format!("files of {} at {}", home.login, home.prefix),
                 DavRoute::LegacyFiles(at) => format!("files at {at}"),
                 DavRoute::Uploads(home) => format!("uploads of {} at {}", home.login, home.prefix),
+                DavRoute::PublicCalendar(token, at) => format!("public calendar {token} at {at}"),
                 DavRoute::Bulk => "bulk".to_owned(),
                 DavRoute::AreaHomes(area) => format!("homes of {area:?}"),
                 DavRoute::AddressBookKinds => "address book kinds".to_owned(),
@@ -250,6 +254,10 @@ mod tests {
         check("/remote.php/dav/uploads/alice/1234/.file", "uploads of alice at /remote.php/dav/uploads/alice");
         check("/remote.php/dav/bulk", "bulk");
         check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");
+        check(
+            "/remote.php/dav/public-calendars/abc/x.ics",
+            "public calendar abc at /remote.php/dav/public-calendars/abc",
+        );
         check("/remote.php/dav/principals/groups", "groups /remote.php/dav/principals/groups");
         check("/remote.php/dav/principals/groups/everyone/", "group everyone");
         check("/remote.php/dav/principals/users", "principals /remote.php/dav/principals/users");

@@ -5,7 +5,9 @@
 mod access;
 mod arrival;
 mod bulk;
+mod calendar_trash;
 mod generated;
+mod publishing;
 mod scheduling;
 mod sharing;
 mod support;

@@ -13,7 +13,7 @@ use nichoir_xml::{Element, Name, caldav, cs};
 
 use crate::object::{CalendarObject, Limits};
 use crate::schedule::{default_calendar, post, writing};
-use crate::{confidential, mkcalendar, property, report};
+use crate::{confidential, export, mkcalendar, property, report};
 
 /// Calendars: properties, reports, MKCALENDAR, checks of what is stored.
 #[derive(Clone, Debug, Default)]
@@ -114,6 +114,12 @@ impl Extension for Caldav {
             (cs::CALENDAR_PROXY_READ_FOR, VirtualValue::Hrefs(Vec::new())),
             (cs::CALENDAR_PROXY_WRITE_FOR, VirtualValue::Hrefs(Vec::new())),
         ]
+    }
+
+    fn get_collection(&self, call: &Call<'_>, folder: &Node) -> Option<Answering> {
+        let kind = folder.collection.as_deref()?;
+        let is_calendar = matches!(kind, CollectionKind::Calendar(_) | CollectionKind::Subscription);
+        is_calendar.then(|| export::answer(call, folder, &self.limits))
     }
 
     fn get_member(&self, call: &Call<'_>, member: &Node) -> Option<Answering> {

@@ -4,6 +4,7 @@ mod birthday;
 mod calendar_data;
 mod calendar_zone;
 mod confidential;
+mod export;
 mod extension;
 mod filter;
 mod free_busy;

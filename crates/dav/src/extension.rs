@@ -19,7 +19,7 @@ use crate::property::Property;
 use crate::report::Report;
 use crate::request::{Body, Response};
 use crate::target::Call;
-use crate::virtual_resource::VirtualValue;
+use crate::virtual_resource::{VirtualResource, VirtualValue};
 
 /// A write under way.
 pub type Writing<'a> = BoxFuture<'a, Result<MemberWritten, Error>>;
@@ -185,6 +185,12 @@ pub trait Extension: Any + Debug + Send + Sync {
     /// Answers a POST whose body is an XML document with this root; `None` where it is not the extension's.
     fn post(&self, call: &Call<'_>, root: &Element) -> Option<Answering> {
         let _ = (call, root);
+        None
+    }
+
+    /// What a listing of a home shows beside its collections.
+    fn more_members(&self, call: &Call<'_>) -> Option<BoxFuture<'static, Result<Vec<VirtualResource>, Error>>> {
+        let _ = call;
         None
     }
 

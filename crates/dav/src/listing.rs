@@ -13,8 +13,9 @@ use crate::multistatus::Multistatus;
 use crate::paged::Paged;
 use crate::property::Resource;
 use crate::report::{ReportCall, sync_collection};
-use crate::selection::Selection;
+use crate::selection::{PropertyRequest, Selection};
 use crate::target::{Call, Mount};
+use crate::virtual_resource::VirtualResource;
 
 /// A listing under way.
 #[derive(Debug)]
@@ -100,6 +101,13 @@ impl Listing {
             room: limit,
             final_token: Some(final_token),
         })
+    }
+
+    /// Tells of resources that are no nodes.
+    pub(crate) fn add(&mut self, request: &PropertyRequest, is_minimal: bool, members: &[VirtualResource]) {
+        for member in members {
+            self.dav.write_virtual(member, request, is_minimal, self.body.writer());
+        }
     }
 
     pub(crate) fn is_of_folder(&self) -> bool {

@@ -29,7 +29,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(dav::QUOTA_USED_BYTES)
         .needs(Needs::QUOTA)
         .read(|it| folder(it).and(it.quota).map(|quota| Value::Number(quota.used_bytes))),
-    Property::live(dav::CURRENT_USER_PRINCIPAL).read(|it| Some(Value::Href((&*it.mount.principal).into()))),
+    Property::live(dav::CURRENT_USER_PRINCIPAL).read(current_user_principal),
     Property::live(dav::OWNER).read(|it| Some(Value::Href(owner(it)))),
     Property::live(dav::PRINCIPAL_COLLECTION_SET).read(|it| Some(Value::Href((&*it.mount.principals).into()))),
     Property::live(dav::CURRENT_USER_PRIVILEGE_SET)
@@ -54,6 +54,14 @@ pub(crate) static PROPERTIES: &[Property] = &[
 /// Of what the caller sees; where that is not what is stored, nobody has counted it.
 fn content_length<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
     file(it).filter(|node| !node.is_confidential).map(|node| Value::Number(node.size_bytes))
+}
+
+/// RFC 5397 §3: nobody in particular has no principal.
+fn current_user_principal<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
+    Some(match &*it.mount.principal {
+        "" => Value::Elements(|_, writer| writer.empty(&dav::UNAUTHENTICATED)),
+        principal => Value::Href(principal.into()),
+    })
 }
 
 /// The principal of whoever owns it.

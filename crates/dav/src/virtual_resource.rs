@@ -190,7 +190,8 @@ impl Dav {
         Ok(response)
     }
 
-    pub(crate) fn write_virtual(
+    /// Writes the response of a virtual resource into a multistatus.
+    pub fn write_virtual(
         &self,
         resource: &VirtualResource,
         request: &PropertyRequest,

@@ -8,6 +8,7 @@ use nichoir_store::change::PatchProperties;
 use nichoir_store::{Account, CollectionKind, Needs, Share, Sharee};
 use nichoir_xml::{Element, Name, Writer, cs, dav, ncdav, oc};
 
+use crate::calendar_trash;
 use crate::publishing::PUBLIC_CALENDARS;
 use crate::sharing::{EVERYONE, name_of, principal_of};
 
@@ -33,6 +34,10 @@ pub(crate) static PROPERTIES: &[Property] = &[
         .read(|it| shareable(it).filter(|_| !is_book(it)).map(|_| Value::Elements(write_modes))),
     Property::live(cs::PUBLISH_URL).needs(Needs::SHARES).read(publish_url),
     Property::live(cs::PUBLISH_URL_LOWER).needs(Needs::SHARES).read(publish_url),
+    Property::live(ncdav::DELETED_AT)
+        .read(|it| it.node.trashed.as_ref().map(|it| Value::text(calendar_trash::deleted_at(it.deleted)))),
+    Property::live(ncdav::CALENDAR_URI).read(calendar_uri),
+    Property::live(ncdav::SOURCE_CALENDAR_URI).read(calendar_uri),
     Property::live(oc::PUBLIC).needs(Needs::SHARES).read(|it| it.node.publication.as_ref().map(|_| Value::text("1"))),
 ];
 
@@ -141,6 +146,11 @@ fn write_modes(it: &Resource<'_>, writer: &mut Writer) {
         writer.empty(&cs::CAN_BE_SHARED);
         writer.empty(&cs::CAN_BE_PUBLISHED);
     }
+}
+
+/// The name of the calendar that an object in the trash bin was deleted from.
+fn calendar_uri<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
+    it.node.trashed.as_ref()?.folder_name.as_deref().map(Value::text)
 }
 
 fn publish_url<'a>(it: &Resource<'a>) -> Option<Value<'a>> {

@@ -1,12 +1,14 @@
 //! The Nextcloud dialect of calendars and address books, as an extension of the engine: sharing, publishing, and the
 //! words for both.
 
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
+use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property};
 use nichoir_store::Area;
 use nichoir_xml::{Element, Writer, cs, oc};
 
-use crate::{collection_property, error_body, headers, publishing, sharing};
+use crate::{calendar_trash, collection_property, error_body, headers, publishing, sharing};
 
 /// What Nextcloud's clients expect of a calendar or address book home.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +20,7 @@ pub struct NextcloudCollections {
 impl Extension for NextcloudCollections {
     fn features(&self) -> &'static [&'static str] {
         match self.area {
-            Area::Calendars => &["oc-resource-sharing", "oc-calendar-publishing"],
+            Area::Calendars => &["oc-resource-sharing", "oc-calendar-publishing", "nc-calendar-trashbin"],
             Area::Files | Area::AddressBooks => &["oc-resource-sharing"],
         }
     }
@@ -41,6 +43,10 @@ impl Extension for NextcloudCollections {
 
     fn render_error(&self, error: &Error, writer: &mut Writer) {
         error_body::render(error, writer);
+    }
+
+    fn more_members(&self, call: &Call<'_>) -> Option<BoxFuture<'static, Result<Vec<VirtualResource>, Error>>> {
+        (self.area == Area::Calendars && !call.caller.tree.is_published()).then(|| calendar_trash::more_members(call))
     }
 
     fn post(&self, call: &Call<'_>, root: &Element) -> Option<Answering> {

@@ -6,6 +6,7 @@
 //! address that clients know the space by. Which path goes where is `src/route.rs`'s business.
 
 pub mod bulk;
+pub mod calendar_trash;
 mod collection_property;
 mod collections;
 mod dialect;

@@ -98,6 +98,11 @@ impl Tree {
         self.area
     }
 
+    /// Whether it was opened by a token that anybody may have, rather than by an account.
+    pub fn is_published(&self) -> bool {
+        self.access.is_some()
+    }
+
     /// The account that it is opened as.
     pub fn account(&self) -> &crate::account::Account {
         &self.account

@@ -21,9 +21,17 @@ pub(crate) async fn propfind(call: Call<'_>, body: Body) -> Result<Response, Err
     let root = read_xml(call.dav, body).await?;
     let request = PropertyRequest::of_propfind(root.as_ref())?;
     let selection = Selection::new(call.dav, &request, prefer::is_minimal(headers));
-    let listing = Listing::open(&call, depth, selection).await?;
+    let mut listing = Listing::open(&call, depth, selection).await?;
     if depth == Depth::Infinity && listing.is_of_folder() && !limits.has_infinite_propfind {
         return Err(Error::finite_depth_only());
+    }
+    if depth == Depth::One && call.path.is_root() {
+        for extension in call.dav.extensions() {
+            if let Some(members) = extension.more_members(&call) {
+                let members = members.await?;
+                listing.add(&request, prefer::is_minimal(headers), &members);
+            }
+        }
     }
     let mut response = paged::respond(listing, limits.whole_answer_bytes).await?;
     let headers = response.headers_mut();
