@@ -122,7 +122,12 @@ async fn cards_move_between_books_and_nowhere_else() {
         refused.assert_contains("<card:addressbook-collection-location-ok ");
         let refused = server.send("COPY", "/more", &to("/contacts/more"), "").await.expect(403);
         refused.assert_contains("<card:addressbook-collection-location-ok ");
-        put(server, "/b.vcf", card("b", "Berta", "")).await.expect(403);
+        put(server, "/c.vcf", card("c", "Clara", "")).await.expect(403);
+        put(server, "/more/b.vcf", card("b", "Berta", "")).await.expect(201);
+        let refused = server.send("MOVE", "/more/b.vcf", &to("/contacts/a.vcf"), "").await.expect(409);
+        refused.assert_contains("<card:no-uid-conflict ");
+        let kept = format!("{}\nOverwrite: F", to("/more/a.vcf"));
+        server.send("MOVE", "/contacts/a.vcf", &kept, "").await.expect(412);
         server.send("MOVE", "/contacts/a.vcf", &to("/more/a.vcf"), "").await.expect(204);
         server.get("/contacts/a.vcf").await.expect(404);
         assert_eq!(server.get("/more/a.vcf").await.text(), card("a", "Anna", ""));

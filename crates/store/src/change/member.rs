@@ -92,7 +92,7 @@ pub(super) async fn check_arrival(
     tx: &mut Tx,
     asker: &Asker,
     node: &Node,
-    destination: &Site,
+    (destination, path): (&Site, &NodePath),
     is_move: bool,
 ) -> Result<(), Error> {
     if asker.area == Area::Files {
@@ -111,9 +111,15 @@ pub(super) async fn check_arrival(
     let collection = destination.located.parent()?;
     let index = tx.maybe(INDEX, &[node.id.into()]).await?.ok_or(Error::WrongPlace)?;
     collection.collection.as_deref().ok_or(Error::WrongPlace)?.check_member(&index.text(1)?)?;
-    // Whoever makes room at the destination takes its UID away, and whoever moves within a collection keeps it.
     let uid = index.text(0)?;
+    // A member is replaced by another version of itself only: RFC 4791 §5.3.2.1, RFC 6352 §6.3.2.1.
     let occupant = destination.node().map(|node| node.id);
+    if let Some(occupant) = occupant
+        && uid_of(tx, occupant).await?.is_some_and(|own| own != uid)
+    {
+        return Err(Error::UidTaken { path: path.clone() });
+    }
+    // Whoever makes room at the destination takes its UID away, and whoever moves within a collection keeps it.
     let own = if is_move { Some(node.id) } else { None };
     for row in tx.all(WITH_UID, &[uid.as_str().into(), collection.id.into()]).await? {
         let id = Some(FileId(row.int(0)?));

@@ -79,15 +79,16 @@ pub(super) async fn vacate(
     let site = Site::find(tx, asker, destination).await?;
     let parent = site.located.parent()?.id;
     let name = destination.name().ok_or(Error::Exists)?.to_owned();
-    member::check_arrival(tx, asker, arrival.node, &site, arrival.is_move).await?;
     let Some(occupant) = site.node() else {
         site.may_change_members(asker, conditions)?;
+        member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
         return Ok(Place { parent, name, was_free: true });
     };
     if !arrival.overwrites {
         return Err(Error::Exists);
     }
     let locks = site.may_remove(tx, asker, conditions).await?;
+    member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
     move_to_trash(tx, asker, occupant, destination, &locks).await?;
     Ok(Place { parent, name, was_free: false })
 }

@@ -138,6 +138,11 @@ async fn a_uid_is_unique_in_its_collection_and_free_again_after_delete() {
         copy(&tree, "personal/a.ics", "work/a.ics").await.unwrap();
         taken(relocate(&tree, "personal/a.ics", "work/other.ics", true).await, "/work/a.ics");
         relocate(&tree, "personal/a.ics", "work/a.ics", true).await.unwrap();
+        put_member(&tree, "work/b.ics", b"b", event("2", 0, 1)).await.unwrap();
+        taken(relocate(&tree, "work/a.ics", "work/b.ics", true).await, "/work/b.ics");
+        taken(copy(&tree, "work/b.ics", "work/a.ics").await, "/work/a.ics");
+        assert!(matches!(relocate(&tree, "work/a.ics", "work/b.ics", false).await, Err(Error::Exists)));
+        delete(&tree, "work/b.ics").await.unwrap();
         relocate(&tree, "work/a.ics", "work/renamed.ics", true).await.unwrap();
         delete(&tree, "work/renamed.ics").await.unwrap();
         put_member(&tree, "work/again.ics", b"c", event("1", 0, 1)).await.unwrap();
