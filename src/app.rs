@@ -15,12 +15,15 @@ use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
     Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, sharing, status, suspended,
 };
+use nichoir_outbound::Outbound;
+use nichoir_push::Sender;
 use nichoir_store::{Account, Area, Ports, Space, SpaceState, Store};
 
 use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
 use crate::generated::Generator;
 use crate::observe::Metrics;
+use crate::push;
 use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
 
@@ -36,6 +39,8 @@ struct Parts {
     generator: Generator,
     trusted: Vec<Network>,
     has_dialect: bool,
+    /// Tells clients what moves, where that is offered.
+    push: Option<Sender>,
     /// Bulk upload, where it is switched on.
     bulk: Option<BulkLimits>,
     product_name: String,
@@ -52,14 +57,17 @@ struct Engines {
 }
 
 impl Engines {
-    fn new(config: &Config) -> Engines {
+    fn new(config: &Config, outbound: &Outbound) -> Engines {
         let dialect = |extension: Arc<dyn Extension>| config.dialect.nextcloud.then_some(extension);
         // With these lines taken out, what is left is a plain WebDAV, CalDAV and CardDAV server.
         let files: Vec<Arc<dyn Extension>> = dialect(Arc::new(Nextcloud)).into_iter().collect();
+        let push = push::extension(config, outbound);
         let mut calendars: Vec<Arc<dyn Extension>> = vec![Arc::new(Caldav { limits: config.calendar_limits() })];
         calendars.extend(dialect(Arc::new(NextcloudCollections { area: Area::Calendars })));
+        calendars.extend(push.clone());
         let mut address_books: Vec<Arc<dyn Extension>> = vec![Arc::new(Carddav { limits: config.card_limits() })];
         address_books.extend(dialect(Arc::new(NextcloudCollections { area: Area::AddressBooks })));
+        address_books.extend(push);
         let limits = config.dav_limits();
         let engine = |own: &[Arc<dyn Extension>], others: [&[Arc<dyn Extension>]; 2]| {
             Dav::new(own.to_vec(), others.concat(), limits.clone())
@@ -94,10 +102,13 @@ impl App {
     pub fn new(config: &Config, store: Store, ports: Ports) -> Result<App, String> {
         let trusted =
             config.server.trusted_proxies.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
+        let outbound = Outbound::new(config.outbound_limits());
+        let push = || Sender::new(store.clone(), outbound.clone(), config.push_send_limits());
         Ok(App(Arc::new(Parts {
             auth: Authenticator::new(config.auth_limits(), &ports),
-            engines: Engines::new(config),
+            engines: Engines::new(config, &outbound),
             generator: config.generator(),
+            push: config.push.is_offered.then(push),
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,
@@ -116,6 +127,14 @@ impl App {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What goes on beside requests: run for as long as the server serves.
+    pub async fn run_beside(&self) {
+        match &self.0.push {
+            Some(push) => push.clone().run().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// The clock and the random source.
@@ -213,7 +232,7 @@ impl App {
             return self.published(space, arrival, token, prefix, request).await;
         }
         let caller = match self.0.auth.authenticate(space, request.headers(), arrival.address).await {
-            Ok(caller) => caller,
+            Ok(caller) => push::quietly(caller, request.headers()),
             Err(error) => return self.challenge(&request, error),
         };
         let principal = principal::href_of(PRINCIPALS, &caller.account.login);
@@ -234,7 +253,11 @@ impl App {
             DavRoute::Area(area, home) if is_own(&caller, &home) => {
                 let dav = self.0.engines.of(area);
                 match caller.tree.in_area(area).await {
-                    Ok(tree) => self.collections(&Caller { tree, ..caller }, &mount(home.prefix), request).await,
+                    Ok(tree) => {
+                        let caller = Caller { tree, ..caller };
+                        let answer = self.collections(&caller, &mount(home.prefix), request).await;
+                        push::with_whole_location(answer, &arrival.public_url)
+                    }
                     Err(error) => dav.refuse(error.into()),
                 }
             }
@@ -242,6 +265,10 @@ impl App {
                 Some(limits) => bulk::handle(dav, &caller, limits, request).await,
                 None => dav.refuse(Error::not_found()),
             },
+            DavRoute::PushRegistration(name) => {
+                let answer = nichoir_push::unregister(&caller, &name, request.method()).await;
+                answer.unwrap_or_else(|error| dav.refuse(error))
+            }
             // Another account's tree and one that does not exist look the same.
             DavRoute::Files(_) | DavRoute::Uploads(_) | DavRoute::Area(..) => dav.refuse(Error::not_found()),
             route => {

@@ -13,6 +13,7 @@ use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_outbound::Limits as OutboundLimits;
+use nichoir_push::{Limits as PushLimits, SendLimits};
 use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -293,6 +294,36 @@ section! {
 }
 
 section! {
+    /// `[push]`: telling registered clients of changes in calendars and address books.
+    Push {
+        /// Whether it is offered.
+        is_offered: bool = true,
+        /// Whom push services may turn to, `mailto:` or `https:`; empty: the first host of the space.
+        contact: String = String::new(),
+        /// Registrations of one account.
+        registrations_max: u64 = PushLimits::default().registrations_max,
+        /// Seconds that a registration holds unless its client asks for less; clients count on three days.
+        registration_seconds_max: i64 = PushLimits::default().registration_seconds_max,
+        /// Bytes of the address that messages go to.
+        resource_bytes_max: usize = PushLimits::default().resource_bytes_max,
+        /// Milliseconds that changes are gathered before anybody is told.
+        gather_milliseconds: u64 = SendLimits::default().gather_milliseconds,
+        /// Messages on their way at once.
+        parallel: usize = SendLimits::default().parallel,
+        /// Registrations that wait for their message; further ones are passed over.
+        waiting_max: usize = SendLimits::default().waiting_max,
+        /// Tries of one message.
+        tries_max: u32 = SendLimits::default().tries_max,
+        /// Seconds before the second try; each further one waits twice as long, or as long as the push service says.
+        retry_seconds: u64 = SendLimits::default().retry_seconds,
+        /// Seconds that no wait is longer than.
+        retry_seconds_max: u64 = SendLimits::default().retry_seconds_max,
+        /// Seconds that a push service keeps a message for a device that is off.
+        ttl_seconds: u32 = SendLimits::default().ttl_seconds,
+    }
+}
+
+section! {
     /// `[maintenance]`: work in the background.
     Maintenance {
         /// Seconds between two rounds of expiry and collection; 0: none.
@@ -329,6 +360,8 @@ section! {
         address_books: AddressBooks = AddressBooks::default(),
         /// Requests that the server makes to addresses that its users name.
         outbound: Outbound = Outbound::default(),
+        /// Telling registered clients of changes.
+        push: Push = Push::default(),
         /// Work in the background.
         maintenance: Maintenance = Maintenance::default(),
         /// What is written to standard error.
@@ -472,6 +505,27 @@ impl Config {
             contacts: self.card_limits(),
             has_member_directory: self.address_books.has_member_directory,
             has_birthday_calendar: self.calendars.has_birthday_calendar,
+        }
+    }
+
+    /// What push registrations are bound by.
+    pub fn push_limits(&self) -> PushLimits {
+        let Push { registrations_max, registration_seconds_max, resource_bytes_max, .. } = self.push;
+        PushLimits { registrations_max, registration_seconds_max, resource_bytes_max }
+    }
+
+    /// How push messages are sent.
+    pub fn push_send_limits(&self) -> SendLimits {
+        let push = &self.push;
+        SendLimits {
+            gather_milliseconds: push.gather_milliseconds,
+            parallel: push.parallel,
+            waiting_max: push.waiting_max,
+            tries_max: push.tries_max,
+            retry_seconds: push.retry_seconds,
+            retry_seconds_max: push.retry_seconds_max,
+            ttl_seconds: push.ttl_seconds,
+            contact: (!push.contact.is_empty()).then(|| push.contact.clone()),
         }
     }
 

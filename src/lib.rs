@@ -8,6 +8,7 @@ mod gate;
 mod generated;
 pub mod observe;
 mod pace;
+mod push;
 mod route;
 pub mod server;
 mod stack;

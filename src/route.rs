@@ -69,6 +69,8 @@ pub(crate) enum DavRoute {
     PublicCalendar(String, String),
     /// `/remote.php/dav/bulk`: many small files in one request.
     Bulk,
+    /// `/remote.php/dav/push/NAME`: a push registration.
+    PushRegistration(String),
     /// Anything else below `/remote.php`.
     Unknown,
 }
@@ -141,6 +143,7 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
         ["dav", "public-calendars", token, ..] => DavRoute::PublicCalendar((*token).to_owned(), up_to(3)),
         ["dav", "bulk"] => DavRoute::Bulk,
+        ["dav", "push", name] => DavRoute::PushRegistration((*name).to_owned()),
         ["dav", "calendars"] => DavRoute::AreaHomes(Area::Calendars),
         ["dav", "calendars", login, ..] => DavRoute::Area(Area::Calendars, home(login)),
         ["dav", "addressbooks"] => DavRoute::AddressBookKinds,
@@ -190,6 +193,7 @@ mod tests {
                 DavRoute::Uploads(home) => format!("uploads of {} at {}", home.login, home.prefix),
                 DavRoute::PublicCalendar(token, at) => format!("public calendar {token} at {at}"),
                 DavRoute::Bulk => "bulk".to_owned(),
+                DavRoute::PushRegistration(name) => format!("push registration {name}"),
                 DavRoute::AreaHomes(area) => format!("homes of {area:?}"),
                 DavRoute::AddressBookKinds => "address book kinds".to_owned(),
                 DavRoute::Area(area, home) => format!("{area:?} of {} at {}", home.login, home.prefix),
@@ -253,6 +257,7 @@ mod tests {
         check("/remote.php/files", "files at /remote.php/files");
         check("/remote.php/dav/uploads/alice/1234/.file", "uploads of alice at /remote.php/dav/uploads/alice");
         check("/remote.php/dav/bulk", "bulk");
+        check("/remote.php/dav/push/Abc", "push registration Abc");
         check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");
         check(
             "/remote.php/dav/public-calendars/abc/x.ics",

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nichoir-carddav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
     ("nichoir-nextcloud", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav"]),
     ("nichoir-outbound", &[]),
+    ("nichoir-push", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-outbound"]),
     (
         "nichoir",
         &[
@@ -28,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "nichoir-carddav",
             "nichoir-nextcloud",
             "nichoir-outbound",
+            "nichoir-push",
         ],
     ),
     ("nichoir-davload", &[]),

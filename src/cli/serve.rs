@@ -63,7 +63,11 @@ pub(super) async fn until_stopped(
     info!("listening on {}", addresses.join(", "));
     ready(&addresses);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    store.hear_others();
+    let beside = app.clone();
+    let beside = tokio::spawn(async move { beside.run_beside().await });
     server::serve(app, settings, listeners, tls, stopped).await;
+    beside.abort();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     store.close().await;
     info!("stopped");

@@ -1,7 +1,8 @@
 //! The sample configuration: every key with its description and default.
 
 use super::{
-    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Maintenance, Outbound, Server, Storage,
+    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Maintenance, Outbound, Push, Server,
+    Storage,
 };
 
 /// The sample configuration: every key with its description and default, commented out.
@@ -10,7 +11,7 @@ pub fn sample() -> String {
         "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
             .to_owned();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 10] = [
+    let sections: [(&str, &[(&str, &str)]); 11] = [
         ("server", Server::KEYS),
         ("storage", Storage::KEYS),
         ("limits", Bounds::KEYS),
@@ -19,6 +20,7 @@ pub fn sample() -> String {
         ("calendars", Calendars::KEYS),
         ("address_books", AddressBooks::KEYS),
         ("outbound", Outbound::KEYS),
+        ("push", Push::KEYS),
         ("maintenance", Maintenance::KEYS),
         ("log", Log::KEYS),
     ];

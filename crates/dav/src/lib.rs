@@ -43,6 +43,7 @@ pub use method::make as make_collection;
 pub use method::read_xml;
 pub use method::{member_change, put_refused, transfer_refused};
 pub use property::{Property, Resource, Value};
+pub use report::sync_collection::sync_token;
 pub use report::{Judge, MemberReport, Report, ReportCall, Verdict};
 pub use request::{Body, BoxError, Request, Response};
 pub use selection::{PropertyRequest, Selection};

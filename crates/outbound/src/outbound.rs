@@ -62,16 +62,15 @@ pub struct Answer {
 /// The client. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    client: reqwest::Client,
+    /// Or why there is none.
+    client: Result<reqwest::Client, Arc<reqwest::Error>>,
     limits: Arc<Limits>,
 }
 
 impl Outbound {
-    /// A client within these limits.
-    ///
-    /// # Errors
-    /// [`Error::Unreachable`] if TLS cannot be set up, as where the system has no certificates.
-    pub fn new(limits: Limits) -> Result<Outbound, Error> {
+    /// A client within these limits. Where TLS cannot be set up, as without the system's certificates, nobody can be
+    /// reached.
+    pub fn new(limits: Limits) -> Outbound {
         // Fails only when a provider is installed already, which is then the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
@@ -88,8 +87,7 @@ impl Outbound {
             true => builder,
             false => builder.dns_resolver(resolve::guarded()),
         };
-        let client = builder.build().map_err(|error| Error::Unreachable(Box::new(error)))?;
-        Ok(Outbound { client, limits: Arc::new(limits) })
+        Outbound { client: builder.build().map_err(Arc::new), limits: Arc::new(limits) }
     }
 
     /// The URL in `text`, if it may be asked as far as that shows without asking: https, a host, no password, no
@@ -110,7 +108,8 @@ impl Outbound {
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
         let Request { method, url, headers, body, answer_bytes_max } = request;
         self.check_url(&url)?;
-        let asked = self.client.request(method, url).headers(headers);
+        let client = self.client.as_ref().map_err(|error| Error::Unreachable(Box::new(Arc::clone(error))))?;
+        let asked = client.request(method, url).headers(headers);
         let asked = if body.is_empty() { asked } else { asked.body(body) };
         let mut answer = asked.send().await.map_err(|error| self.failed(error))?;
         let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));

@@ -1,6 +1,7 @@
 //! Accounts: the people of a space.
 
 use crate::error::Error;
+use crate::moved::Moved;
 use crate::node::{AccountId, FileId};
 use crate::ports::Timestamp;
 use crate::row::{NO_PARENT, PURGED};
@@ -153,7 +154,8 @@ impl Space {
 
     /// Makes every remembered log-in of this space invalid.
     pub(crate) fn accounts_changed(&self) {
-        self.core().account_epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.core().forget_log_ins();
+        self.core().tell(&Moved { has_accounts: true, ..Moved::default() });
     }
 }
 
@@ -245,9 +247,10 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
-    let outgoing = crate::outgoing::FORGET;
+    let (outgoing, push) = (crate::outgoing::FORGET, crate::push::FORGET);
     for forget in [
         outgoing,
+        push,
         FORGET_TRASH,
         FORGET_ROOTS,
         FORGET_FAVOURITES,

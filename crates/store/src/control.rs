@@ -154,6 +154,18 @@ impl Control {
         found
     }
 
+    /// The space of that number.
+    pub(crate) async fn by_id(&self, id: i64) -> Result<Arc<Entry>, Error> {
+        let mut connection = self.connection().await?;
+        let row = connection.maybe(BY_ID, &[id.into()]).await?;
+        let found = match row {
+            Some(row) => entry(&mut connection, &row).await.map(Arc::new),
+            None => Err(Error::NotFound),
+        };
+        self.give_back(connection);
+        found
+    }
+
     /// Every space, by number.
     pub(crate) async fn all(&self) -> Result<Vec<SpaceInfo>, Error> {
         let mut connection = self.connection().await?;
@@ -325,6 +337,8 @@ const BY_HOST: Sql =
 
 const BY_NAME: Sql = Sql(concat!("SELECT ", space_columns!(), " FROM space WHERE name = $1"));
 
+const BY_ID: Sql = Sql(concat!("SELECT ", space_columns!(), " FROM space WHERE id = $1"));
+
 const ALL: Sql = Sql(concat!("SELECT ", space_columns!(), " FROM space ORDER BY id"));
 
 const ALL_HOSTS: Sql = Sql("SELECT space_id, name FROM host");
@@ -354,6 +368,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     NEXT_SPACE,
     BY_HOST,
     BY_NAME,
+    BY_ID,
     ALL,
     ALL_HOSTS,
     HOSTS_OF,

@@ -91,6 +91,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
     }
     tx.run(FORGET_FINISHED, &[before.into()]).await?;
     tx.run(FORGET_LOCKS, &[now.into()]).await?;
+    tx.run(crate::push::EXPIRE, &[now.into()]).await?;
     trim_log(tx, now.plus_seconds(-limits.change_log_days * DAY).into()).await?;
     Ok(done > 0)
 }

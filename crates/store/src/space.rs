@@ -8,6 +8,8 @@ use crate::account::Account;
 use crate::blob::Blobs;
 use crate::collection::Area;
 use crate::error::Error;
+use crate::events::Teller;
+use crate::moved::Moved;
 use crate::node::{AccountId, FileId, Node};
 use crate::open_space::{Engine, OpenSpaces, Opened, Reader, connect_sqlite, file_of};
 use crate::path::NodePath;
@@ -76,6 +78,7 @@ pub(crate) struct SpaceCore {
     pub(crate) engine: Arc<Engine>,
     pub(crate) open_spaces: Arc<OpenSpaces>,
     pub(crate) faults: Option<Arc<SqlFaults>>,
+    pub(crate) teller: Arc<Teller>,
     pub(crate) quota_bytes: AtomicU64,
     pub(crate) max_accounts: AtomicU64,
     pub(crate) is_read_only: AtomicBool,
@@ -102,11 +105,12 @@ pub(crate) struct CoreParts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) open_spaces: Arc<OpenSpaces>,
     pub(crate) faults: Option<Arc<SqlFaults>>,
+    pub(crate) teller: Arc<Teller>,
 }
 
 impl SpaceCore {
     pub(crate) fn new(info: &SpaceInfo, secret: [u8; 32], parts: CoreParts) -> SpaceCore {
-        let CoreParts { ports, limits, blobs, engine, open_spaces, faults } = parts;
+        let CoreParts { ports, limits, blobs, engine, open_spaces, faults, teller } = parts;
         SpaceCore {
             id: info.id,
             uuid: info.uuid,
@@ -117,6 +121,7 @@ impl SpaceCore {
             engine,
             open_spaces,
             faults,
+            teller,
             quota_bytes: AtomicU64::new(info.quota_bytes),
             max_accounts: AtomicU64::new(u64::from(info.max_accounts)),
             is_read_only: AtomicBool::new(false),
@@ -191,6 +196,16 @@ impl SpaceCore {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Tells who listens what moved.
+    pub(crate) fn tell(&self, moved: &Moved) {
+        self.teller.tell(self.id, moved);
+    }
+
+    /// Makes every remembered log-in of this space invalid.
+    pub(crate) fn forget_log_ins(&self) {
+        self.account_epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
@@ -262,6 +277,7 @@ impl Space {
             root: account.home,
             trash: account.trash,
             access: None,
+            quiet: None,
         }
     }
 

@@ -16,6 +16,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::mount::STATEMENTS,
         crate::open_space::STATEMENTS,
         crate::outgoing::STATEMENTS,
+        crate::push::STATEMENTS,
         crate::retention::STATEMENTS,
         crate::scheduling::STATEMENTS,
         crate::share::STATEMENTS,

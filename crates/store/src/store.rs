@@ -7,17 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
+use tokio::task::AbortHandle;
 use tracing::warn;
 
 use crate::blob::Blobs;
 use crate::control::{Control, Entry};
 use crate::error::Error;
+use crate::events::{Events, Origin, Teller};
 use crate::migrations;
 use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, run_blocking};
 use crate::ports::Ports;
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
 use crate::sql::Connection;
 use crate::sql_fault::SqlFaults;
+use crate::wake::{Wake, Wakes};
 
 /// Where metadata lives.
 #[derive(Clone, Debug)]
@@ -213,6 +216,9 @@ struct StoreInner {
     engine: Arc<Engine>,
     open_spaces: Arc<OpenSpaces>,
     faults: Option<Arc<SqlFaults>>,
+    teller: Arc<Teller>,
+    /// Hears the other servers, once somebody here wants to know.
+    listening: Mutex<Option<AbortHandle>>,
     /// What the handles of one space share; one for each space that was used since the start.
     cores: Mutex<HashMap<i64, Arc<SpaceCore>>>,
 }
@@ -257,7 +263,24 @@ impl Store {
         close_when_idle(&open_spaces, &ports, limits.idle_close_seconds);
         let cores = Mutex::new(HashMap::new());
         let limits = Arc::new(limits);
-        Ok(Store(Arc::new(StoreInner { control, ports, limits, blobs, engine, open_spaces, faults, cores })))
+        let wakes = match engine.as_ref() {
+            Engine::Postgres(pool) => Some(Arc::new(Wakes::new(pool.clone(), ports.alphanumeric(12)))),
+            Engine::Sqlite { .. } => None,
+        };
+        let teller = Arc::new(Teller::new(wakes));
+        let listening = Mutex::new(None);
+        Ok(Store(Arc::new(StoreInner {
+            control,
+            ports,
+            limits,
+            blobs,
+            engine,
+            open_spaces,
+            faults,
+            teller,
+            listening,
+            cores,
+        })))
     }
 
     /// The space that answers on `host` (without port, any case): its own hosts, else `NAME.base_domain`,
@@ -277,6 +300,38 @@ impl Store {
         Ok(self.handle(&*self.0.control.by_name(name).await?))
     }
 
+    /// The space of that number.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn space_numbered(&self, id: i64) -> Result<Space, Error> {
+        Ok(self.handle(&*self.0.control.by_id(id).await?))
+    }
+
+    /// What moves from now on in any space, committed by whichever server.
+    pub fn events(&self) -> Events {
+        self.hear_others();
+        self.0.teller.hub.listen(false)
+    }
+
+    /// Begins to hear the other servers on the same database, if there may be some: what they do to accounts counts
+    /// here at once from then on.
+    pub fn hear_others(&self) {
+        let mut listening = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (None, Some(wakes)) = (&*listening, &self.0.teller.wakes) {
+            let store = Arc::downgrade(&self.0);
+            let hearing = wakes.listen(move |wake| store.upgrade().is_some_and(|store| store.hear(wake)));
+            *listening = Some(tokio::spawn(hearing).abort_handle());
+            // What this server committed before it last ended may never have been told.
+            wakes.queue_loss();
+        }
+    }
+
+    /// What moves from now on in any space, committed by this server.
+    pub fn local_events(&self) -> Events {
+        self.0.teller.hub.listen(true)
+    }
+
     /// A handle on the space; every handle of one space shares one core.
     fn handle(&self, entry: &Entry) -> Space {
         let mut cores = self.0.cores.lock().unwrap_or_else(PoisonError::into_inner);
@@ -288,6 +343,7 @@ impl Store {
                 engine: Arc::clone(&self.0.engine),
                 open_spaces: Arc::clone(&self.0.open_spaces),
                 faults: self.0.faults.clone(),
+                teller: Arc::clone(&self.0.teller),
             };
             Arc::new(SpaceCore::new(&entry.info, entry.secret, parts))
         });
@@ -388,8 +444,34 @@ impl Store {
 
     /// Finishes the changes under way and closes every file.
     pub async fn close(&self) {
+        if let Some(listening) = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            listening.abort();
+        }
         while self.0.open_spaces.close_idle(None, usize::MAX).await {}
+        if let Some(wakes) = &self.0.teller.wakes {
+            wakes.flush().await;
+        }
         self.0.control.close().await;
+    }
+}
+
+impl StoreInner {
+    /// Takes in what another server says.
+    fn hear(&self, wake: Wake) -> bool {
+        let cores = self.cores.lock().unwrap_or_else(PoisonError::into_inner);
+        match wake {
+            Wake::Moved(space, moved) => {
+                if let Some(core) = cores.get(&space).filter(|_| moved.has_accounts) {
+                    core.forget_log_ins();
+                }
+                self.teller.hub.publish(space, &moved, Origin::Elsewhere);
+            }
+            Wake::Loss => {
+                cores.values().for_each(|core| core.forget_log_ins());
+                self.teller.hub.publish_loss();
+            }
+        }
+        true
     }
 }
 

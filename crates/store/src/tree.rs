@@ -13,6 +13,7 @@ use crate::content::{self, Content, Piece, StageOptions, Staged};
 use crate::error::{Error, Source};
 use crate::lock::{self, Lock, StoredLock, covering};
 use crate::look_up::{self, Located};
+use crate::moved::Quiet;
 use crate::node::{DeadProperty, Etag, FileId, Needs, Node, Quota};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
@@ -32,6 +33,8 @@ pub struct Tree {
     pub(crate) trash: FileId,
     /// How the root is held; `None`: as its owner.
     pub(crate) access: Option<Arc<Access>>,
+    /// Whom its changes are not told to.
+    pub(crate) quiet: Option<Arc<Quiet>>,
 }
 
 /// A page of a listing.
@@ -106,6 +109,13 @@ impl Tree {
     /// The account that it is opened as.
     pub fn account(&self) -> &crate::account::Account {
         &self.account
+    }
+
+    /// The same tree, whose changes are not told to these push registrations.
+    #[must_use]
+    pub fn quietly(mut self, quiet: Quiet) -> Tree {
+        self.quiet = Some(Arc::new(quiet));
+        self
     }
 
     pub(crate) fn core(&self) -> &std::sync::Arc<SpaceCore> {
@@ -463,9 +473,10 @@ impl Tree {
     /// # Errors
     /// Whatever the change says.
     pub async fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, Error> {
-        let asker = self.asker();
+        let (asker, quiet) = (self.asker(), self.quiet.clone());
         let work = self.core().write(move |tx| {
             tx.advance();
+            tx.quiet = quiet;
             Box::pin(async move { change.run(tx, &asker).await })
         });
         work.await

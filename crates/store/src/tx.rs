@@ -6,6 +6,7 @@
 use crate::account::Account;
 use crate::collection::Area;
 use crate::error::Error;
+use crate::moved::{Move, Moved, Quiet};
 use crate::node::{ContentId, Etag, FileId};
 use crate::ports::Timestamp;
 use crate::share::{Access, Root};
@@ -34,6 +35,10 @@ pub struct Tx {
     pub(crate) counters: Counters,
     pub(crate) quota_bytes: u64,
     now: Timestamp,
+    /// What the group moved so far: told to who listens when it is committed.
+    pub(crate) moved: Vec<(FileId, Move)>,
+    /// Whom the change under way does not want told.
+    pub(crate) quiet: Option<Arc<Quiet>>,
 }
 
 impl Tx {
@@ -58,7 +63,7 @@ impl Tx {
         .await;
         let now = core.ports.clock.now();
         match taken {
-            Ok(counters) => Ok(Tx { connection, core, counters, quota_bytes, now }),
+            Ok(counters) => Ok(Tx { connection, core, counters, quota_bytes, now, moved: Vec::new(), quiet: None }),
             Err(error) => {
                 let _ = connection.script("ROLLBACK").await;
                 Err((connection, error))
@@ -162,12 +167,41 @@ impl Tx {
     /// Moves the etag, size and modification time of `folder` and every ancestor up to the root, and the etags of
     /// the mounts of any of them up to the roots of those who see it: promise 3.
     pub(crate) async fn touch(&mut self, folder: FileId, size_delta: i64) -> Result<(), Error> {
+        self.touch_as(folder, size_delta, true).await
+    }
+
+    /// The same, because of properties of the folder itself.
+    pub(crate) async fn touch_properties(&mut self, folder: FileId) -> Result<(), Error> {
+        self.touch_as(folder, 0, false).await
+    }
+
+    async fn touch_as(&mut self, folder: FileId, size_delta: i64, has_members: bool) -> Result<(), Error> {
         let args = [folder.into(), self.etag().into(), size_delta.into(), self.now.into()];
-        match self.run(TOUCH, &args).await? {
-            0 => Err(Error::Corrupt { table: "node", column: "parent_id", id: folder.0 }),
-            _ if self.counters.mount_count == 0 => Ok(()),
-            _ => self.run(TOUCH_MOUNTS, &[folder.into(), self.etag().into()]).await.map(drop),
+        let mut touched = self.all(TOUCH, &args).await?;
+        if touched.is_empty() {
+            return Err(Error::Corrupt { table: "node", column: "parent_id", id: folder.0 });
         }
+        if self.counters.mount_count > 0 {
+            touched.extend(self.all(TOUCH_MOUNTS, &[folder.into(), self.etag().into()]).await?);
+        }
+        for row in touched {
+            let id = FileId(row.int(0)?);
+            // A mount of the folder shows what the folder shows.
+            let is_direct = id == folder || row.maybe_int(1)? == Some(folder.0);
+            let etag = self.etag();
+            let (has_members, has_properties) = (is_direct && has_members, is_direct && !has_members);
+            self.moved.push((id, Move { etag, has_members, has_properties, quiet: self.quiet.clone() }));
+        }
+        Ok(())
+    }
+
+    /// What the group moved, put together.
+    pub(crate) fn take_moved(&mut self) -> Moved {
+        let mut moved = Moved::default();
+        for (folder, step) in std::mem::take(&mut self.moved) {
+            moved.add(folder, step);
+        }
+        moved
     }
 
     /// Notes in the change log that the member `name` of `parent` is new, changed or gone; `is_deep`: with
@@ -255,7 +289,8 @@ const TOUCH: Sql = Sql("UPDATE node
                 SELECT id, parent_id FROM node WHERE space_id = $1 AND id = $2
                 UNION ALL
                 SELECT node.id, node.parent_id FROM node JOIN up ON node.id = up.parent_id WHERE node.space_id = $1
-            ) SELECT id FROM up)");
+            ) SELECT id FROM up)
+     RETURNING id, CAST(NULL AS BIGINT)");
 
 const TOUCH_MOUNTS: Sql = Sql("UPDATE node SET etag = $3
       WHERE space_id = $1 AND id IN (
@@ -267,7 +302,8 @@ const TOUCH_MOUNTS: Sql = Sql("UPDATE node SET etag = $3
                   FROM up
                   LEFT JOIN mount ON mount.space_id = $1 AND mount.target_id = up.id
                   JOIN node ON node.space_id = $1 AND (node.id = up.parent_id OR node.id = mount.node_id)
-            ) SELECT id FROM up WHERE is_mounted = 1)");
+            ) SELECT id FROM up WHERE is_mounted = 1)
+     RETURNING id, target_id");
 
 const LOG: Sql = Sql("INSERT INTO change_log (space_id, change_seq, parent_id, name, node_id, is_deep, logged_us)
      VALUES ($1, $2, $3, $4, $5, $6, $7)

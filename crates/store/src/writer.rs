@@ -134,6 +134,8 @@ async fn group(
     }
     let committed = if is_sound { tx.commit().await } else { Err(Error::unavailable("the group was rolled back")) };
     core.after_commit();
+    // A commit that failed may have been carried out nevertheless.
+    core.tell(&tx.take_moved());
     match committed {
         Ok(()) => {
             answers.into_iter().for_each(|answer| answer(Ok(())));
@@ -157,7 +159,8 @@ async fn group(
 
 /// Runs one change in a savepoint. `Err` when the savepoint itself failed, so that the group cannot go on.
 async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Error)> {
-    let before = tx.counters;
+    let (before, moved_before) = (tx.counters, tx.moved.len());
+    tx.quiet = None;
     if let Err(error) = tx.connection.script("SAVEPOINT change").await {
         return Err((refusal(job), error));
     }
@@ -166,6 +169,7 @@ async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Erro
         tx.connection.script("RELEASE SAVEPOINT change").await
     } else {
         tx.counters = before;
+        tx.moved.truncate(moved_before);
         match tx.connection.script("ROLLBACK TO SAVEPOINT change").await {
             Ok(()) => tx.connection.script("RELEASE SAVEPOINT change").await,
             failed => failed,

@@ -11,6 +11,6 @@ mod write;
 
 pub use element::{Attribute, Child, Element};
 pub use error::Error;
-pub use name::{Name, apple, caldav, carddav, cs, dav, nc, ncdav, oc, ocm, ocs, sabre};
+pub use name::{Name, apple, caldav, carddav, cs, dav, nc, ncdav, oc, ocm, ocs, push, sabre};
 pub use read::{Limits, read};
 pub use write::Writer;

@@ -45,6 +45,7 @@ pub(crate) const PREFIXES: &[(&str, &str)] = &[
     (carddav::NAMESPACE, "card"),
     (cs::NAMESPACE, "cs"),
     (apple::NAMESPACE, "ical"),
+    (push::NAMESPACE, "push"),
 ];
 
 /// The namespaces that the root of every answer declares.
@@ -502,6 +503,31 @@ names! {
     SUBSCRIBED_STRIP_ALARMS = "subscribed-strip-alarms",
     SUBSCRIBED_STRIP_ATTACHMENTS = "subscribed-strip-attachments",
     SUBSCRIBED_STRIP_TODOS = "subscribed-strip-todos",
+}
+
+names! {
+    /// WebDAV-Push.
+    push, "https://bitfire.at/webdav-push":
+    AUTH_SECRET = "auth-secret",
+    CONTENT_ENCODING = "content-encoding",
+    CONTENT_UPDATE = "content-update",
+    EXPIRES = "expires",
+    INVALID_SUBSCRIPTION = "invalid-subscription",
+    NO_SUPPORTED_TRIGGER = "no-supported-trigger",
+    PROPERTY_UPDATE = "property-update",
+    PUSH_MESSAGE = "push-message",
+    PUSH_NOT_AVAILABLE = "push-not-available",
+    PUSH_REGISTER = "push-register",
+    PUSH_RESOURCE = "push-resource",
+    SUBSCRIPTION = "subscription",
+    SUBSCRIPTION_PUBLIC_KEY = "subscription-public-key",
+    SUPPORTED_TRIGGERS = "supported-triggers",
+    TOPIC = "topic",
+    TRANSPORTS = "transports",
+    TRIGGER = "trigger",
+    VAPID_PUBLIC_KEY = "vapid-public-key",
+    WEB_PUSH = "web-push",
+    WEB_PUSH_SUBSCRIPTION = "web-push-subscription",
 }
 
 names! {

@@ -40,6 +40,11 @@ struct SyncCollection {
     properties: PropertyRequest,
 }
 
+/// The present token of a collection, as `DAV:sync-token` says it.
+pub fn sync_token(folder: &Node, log_floor: i64) -> String {
+    SyncToken::of(folder, log_floor).to_text()
+}
+
 /// Appends the present token of a collection.
 pub(crate) fn append_token(text: &mut String, folder: &Node, log_floor: i64) {
     text.push_str(&SyncToken::of(folder, log_floor).to_text());

@@ -36,14 +36,14 @@ fn unguarded() -> Limits {
 }
 
 async fn get(limits: Limits, url: &str, answer_bytes_max: usize) -> Result<Answer, Error> {
-    let outbound = Outbound::new(limits).unwrap();
+    let outbound = Outbound::new(limits);
     let url = outbound.parse_url(url)?;
     let request = Request { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), answer_bytes_max };
     outbound.send(request).await
 }
 
 fn check(url: &str, expected: &str) {
-    let outbound = Outbound::new(Limits::default()).unwrap();
+    let outbound = Outbound::new(Limits::default());
     let said = match outbound.parse_url(url) {
         Ok(url) => url.to_string(),
         Err(error) => error.to_string(),
@@ -113,7 +113,7 @@ async fn a_name_is_refused_by_what_it_stands_for() {
 #[tokio::test]
 async fn the_url_of_a_request_is_looked_at_again() {
     let (address, asked) = server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
-    let outbound = Outbound::new(Limits { allows_http: true, ..Limits::default() }).unwrap();
+    let outbound = Outbound::new(Limits { allows_http: true, ..Limits::default() });
     let url = Url::parse(&format!("http://{address}/")).unwrap();
     let request =
         Request { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), answer_bytes_max: 1 };

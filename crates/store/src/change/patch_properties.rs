@@ -32,7 +32,7 @@ impl Run for PatchProperties {
         }
         // Clients look at the etag of a calendar to learn of its new name or colour.
         if node.collection.is_some() && !self.dead.is_empty() {
-            tx.touch(keeper, 0).await?;
+            tx.touch_properties(keeper).await?;
             if let Some(parent) = node.parent {
                 tx.log(parent, &node.name, keeper, false).await?;
             }

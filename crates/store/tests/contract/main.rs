@@ -7,9 +7,11 @@
 mod accounts;
 mod blob_faults;
 mod collections;
+mod events;
 mod files;
 mod locks;
 mod pool;
+mod push;
 mod scheduling;
 mod sharing;
 mod spaces;

@@ -1,0 +1,230 @@
+//! What moved, between the servers that share a PostgreSQL database: LISTEN and NOTIFY on one channel, one connection a
+//! server. A notice is `SERVER SPACE FLAGS FOLDER.ETAG.KIND …`.
+//!
+//! Notices go out after the commit, those of several commits in one statement. Inside of it they would be safer from a
+//! crash between the two, but PostgreSQL holds one lock for the whole database from a NOTIFY to the end of the commit:
+//! no two spaces could sync at once. What a crash swallows is made up for when the server is back: it tells all others
+//! to look again ([`Wakes::queue_loss`]).
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tracing::warn;
+
+use crate::error::Error;
+use crate::events::Waiting;
+use crate::moved::{Move, Moved};
+use crate::node::{Etag, FileId};
+
+const CHANNEL: &str = "nichoir";
+/// PostgreSQL takes 8000.
+const NOTICE_BYTES_MAX: usize = 7_900;
+/// Between two tries to reach the database.
+const PAUSE: Duration = Duration::from_secs(1);
+
+// Not in the common dialect, and never run on SQLite.
+const NOTIFY: &str = "SELECT pg_notify($1, notice) FROM unnest($2::TEXT[]) AS notice";
+
+/// A notice that came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// This moved in that space.
+    Moved(i64, Moved),
+    /// Anything may have moved.
+    Loss,
+}
+
+/// The way out.
+#[derive(Debug)]
+pub(crate) struct Wakes {
+    pool: PgPool,
+    /// Tells the notices of this server from those of others.
+    server: String,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Waiting,
+    is_sending: bool,
+}
+
+impl Wakes {
+    pub(crate) fn new(pool: PgPool, server: String) -> Wakes {
+        Wakes { pool, server, queue: Mutex::default() }
+    }
+
+    /// Tells the other servers, soon, that this moved.
+    pub(crate) fn queue(self: &Arc<Self>, space: i64, moved: &Moved) {
+        self.add(|waiting| waiting.add(space, moved));
+    }
+
+    /// Tells the other servers, soon, that they may have missed something.
+    pub(crate) fn queue_loss(self: &Arc<Self>) {
+        self.add(|waiting| waiting.is_cut = true);
+    }
+
+    fn add(self: &Arc<Self>, add: impl FnOnce(&mut Waiting)) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        add(&mut queue.waiting);
+        if !std::mem::replace(&mut queue.is_sending, true) {
+            tokio::spawn(Arc::clone(self).send_all());
+        }
+    }
+
+    /// Sends until nothing waits. While one statement is under way, the next is gathered.
+    async fn send_all(self: Arc<Self>) {
+        let mut has_warned = false;
+        while let Some(waiting) = self.take_or_stop() {
+            let sent = self.send(&waiting).await;
+            let Err(error) = sent else { continue };
+            if !std::mem::replace(&mut has_warned, true) {
+                warn!(%error, "other servers could not be told of changes; it is tried again");
+            }
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting.add_all(&waiting);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn take_or_stop(&self) -> Option<Waiting> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.is_sending = !queue.waiting.is_empty();
+        queue.is_sending.then(|| std::mem::take(&mut queue.waiting))
+    }
+
+    async fn send(&self, waiting: &Waiting) -> Result<(), Error> {
+        let loss = waiting.is_cut.then(|| self.server.clone());
+        let notices: Vec<String> =
+            loss.into_iter().chain(waiting.spaces.iter().map(|(space, moved)| self.text(*space, moved))).collect();
+        sqlx::query(NOTIFY).bind(CHANNEL).bind(notices).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Before the process ends: sends what waits, once.
+    pub(crate) async fn flush(&self) {
+        let waiting = std::mem::take(&mut self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting);
+        if !waiting.is_empty()
+            && let Err(error) = self.send(&waiting).await
+        {
+            warn!(%error, "other servers could not be told of the last changes");
+        }
+    }
+
+    fn text(&self, space: i64, moved: &Moved) -> String {
+        let flags = format!("{}{}", if moved.is_cut { "c" } else { "" }, if moved.has_accounts { "a" } else { "" });
+        let mut text = format!("{} {space} {}", self.server, if flags.is_empty() { "-" } else { &flags });
+        for (folder, step) in &moved.folders {
+            let kind = u8::from(step.has_members) + 2 * u8::from(step.has_properties);
+            // Writing into a String cannot fail.
+            let _ = write!(text, " {}.{}.{kind}", folder.0, step.etag.0);
+            if text.len() > NOTICE_BYTES_MAX {
+                return self.text(space, &Moved { has_accounts: moved.has_accounts, ..Moved::all() });
+            }
+        }
+        text
+    }
+
+    /// Hears the other servers for as long as `tell` says so.
+    pub(crate) fn listen<F: Fn(Wake) -> bool>(&self, tell: F) -> impl Future<Output = ()> + use<F> {
+        listen(self.pool.clone(), self.server.clone(), tell)
+    }
+}
+
+async fn listen(pool: PgPool, server: String, tell: impl Fn(Wake) -> bool) {
+    loop {
+        if let Ok(mut listener) = listening(&pool).await {
+            // What was said before is not known.
+            if !tell(Wake::Loss) {
+                return;
+            }
+            while let Ok(Some(notice)) = listener.try_recv().await {
+                let wake = parse(notice.payload(), &server);
+                if wake.is_some_and(|wake| !tell(wake)) {
+                    return;
+                }
+            }
+            warn!("the connection on which other servers are heard was lost");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn listening(pool: &PgPool) -> Result<PgListener, Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+/// What a notice says; `None`: it is one of `server`'s own. One that cannot be read is one that was lost.
+fn parse(notice: &str, server: &str) -> Option<Wake> {
+    let mut words = notice.split(' ');
+    if words.next() == Some(server) {
+        return None;
+    }
+    Some(parse_rest(words).map_or(Wake::Loss, |(space, moved)| Wake::Moved(space, moved)))
+}
+
+fn parse_rest<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(i64, Moved)> {
+    let space = words.next()?.parse().ok()?;
+    let flags = words.next()?;
+    let mut moved = Moved { is_cut: flags.contains('c'), has_accounts: flags.contains('a'), ..Moved::default() };
+    for word in words {
+        let mut numbers = word.split('.').map(|number| number.parse::<i64>().ok());
+        let (folder, etag, kind) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        let step = Move { etag: Etag(etag), has_members: kind & 1 != 0, has_properties: kind & 2 != 0, quiet: None };
+        moved.add(FileId(folder), step);
+    }
+    Some((space, moved))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wakes() -> Wakes {
+        let pool = PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap();
+        Wakes::new(pool, "here".to_owned())
+    }
+
+    fn moved(folders: i64) -> Moved {
+        let mut moved = Moved { has_accounts: true, ..Moved::default() };
+        for folder in 0..folders {
+            let step =
+                Move { etag: Etag(folder * 10), has_members: folder % 2 == 0, has_properties: true, quiet: None };
+            moved.add(FileId(folder), step);
+        }
+        moved
+    }
+
+    #[tokio::test]
+    async fn a_notice_arrives_as_it_was_sent() {
+        for told in [moved(0), moved(1), moved(100), Moved::all()] {
+            assert_eq!(parse(&wakes().text(7, &told), "elsewhere"), Some(Wake::Moved(7, told)));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_too_long_says_that_everything_moved() {
+        let text = wakes().text(7, &moved(2_000));
+        assert!(text.len() < 8_000);
+        let Some(Wake::Moved(7, told)) = parse(&text, "elsewhere") else { panic!("{text}") };
+        assert!(told.is_cut && told.has_accounts && told.folders.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_server_does_not_hear_itself() {
+        assert_eq!(parse(&wakes().text(7, &moved(1)), "here"), None);
+        assert_eq!(parse("here", "here"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_was_lost() {
+        for notice in ["there", "there x -", "there 7", "there 7 - 1.2", "there 7 - 1.x.3"] {
+            assert_eq!(parse(notice, "here"), Some(Wake::Loss), "{notice}");
+        }
+    }
+}
