@@ -9,6 +9,7 @@ use nichoir_caldav::Caldav;
 use nichoir_carddav::Carddav;
 use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
+use nichoir_imip::{Limits as MailLimits, Mailer, Smtp};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::calendar_trash;
 use nichoir_nextcloud::upload::{self, UploadMount};
@@ -41,6 +42,8 @@ struct Parts {
     has_dialect: bool,
     /// Tells clients what moves, where that is offered.
     push: Option<Sender>,
+    /// The way to the mail server, where there is one.
+    mail: Option<(Smtp, MailLimits)>,
     /// Bulk upload, where it is switched on.
     bulk: Option<BulkLimits>,
     product_name: String,
@@ -109,6 +112,7 @@ impl App {
             engines: Engines::new(config, &outbound),
             generator: config.generator(),
             push: config.push.is_offered.then(push),
+            mail: config.smtp()?.as_ref().map(Smtp::new).transpose()?.map(|smtp| (smtp, config.mail_limits())),
             store,
             trusted,
             has_dialect: config.dialect.nextcloud,
@@ -131,10 +135,17 @@ impl App {
 
     /// What goes on beside requests: run for as long as the server serves.
     pub async fn run_beside(&self) {
-        match &self.0.push {
-            Some(push) => push.clone().run().await,
-            None => std::future::pending().await,
-        }
+        let push = async {
+            if let Some(push) = &self.0.push {
+                push.clone().run().await;
+            }
+        };
+        let mail = async {
+            if let Some((smtp, limits)) = &self.0.mail {
+                Mailer::new(self.0.store.clone(), smtp.clone(), limits.clone()).run().await;
+            }
+        };
+        tokio::join!(push, mail);
     }
 
     /// The clock and the random source.
@@ -361,7 +372,8 @@ impl App {
 /// # Errors
 /// What is wrong with it.
 pub fn check_config(config: &Config) -> Result<(), String> {
-    config.server.trusted_proxies.iter().try_for_each(|text| Network::parse(text).map(drop))
+    config.server.trusted_proxies.iter().try_for_each(|text| Network::parse(text).map(drop))?;
+    config.smtp()?.as_ref().map_or(Ok(()), |smtp| Smtp::new(smtp).map(drop))
 }
 
 fn is_read(method: &Method) -> bool {

@@ -11,6 +11,7 @@ use nichoir_auth::AuthLimits;
 use nichoir_caldav::Limits as CalendarLimits;
 use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
+use nichoir_imip::{Limits as MailLimits, Security, SmtpConfig};
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_outbound::Limits as OutboundLimits;
 use nichoir_push::{Limits as PushLimits, SendLimits};
@@ -324,6 +325,38 @@ section! {
 }
 
 section! {
+    /// `[mail]`: the mail server through which people outside of a space are invited. Off unless host is set.
+    Mail {
+        /// Name of the mail server; empty: no mail is sent.
+        host: String = String::new(),
+        /// Its port; 0: 587, 465 or 25, after security.
+        port: u16 = 0,
+        /// `starttls`, `tls`, or `none` for a mail server on this machine.
+        security: String = "starttls".to_owned(),
+        /// Whom to log in as; empty: nobody.
+        user: String = String::new(),
+        /// With which password.
+        password: String = String::new(),
+        /// File that holds password, for secrets kept apart; a name without a slash is one of systemd's credentials.
+        password_file: String = String::new(),
+        /// The address that messages come from, which the mail server must let this server use.
+        from_address: String = String::new(),
+        /// Seconds until each of the mail server's answers.
+        answer_seconds: u64 = 60,
+        /// Tries of one message; then it is given up.
+        tries_max: u64 = MailLimits::default().tries_max,
+        /// Seconds before the second try; each further one waits twice as long.
+        retry_seconds: i64 = MailLimits::default().retry_seconds,
+        /// Seconds that no wait is longer than.
+        retry_seconds_max: i64 = MailLimits::default().retry_seconds_max,
+        /// Messages that one account sends in an hour; further ones wait.
+        messages_per_hour_max: u64 = MailLimits::default().messages_per_hour_max,
+        /// Seconds between two rounds through all spaces, for what an earlier run or another server left.
+        round_seconds: u64 = MailLimits::default().round_seconds,
+    }
+}
+
+section! {
     /// `[maintenance]`: work in the background.
     Maintenance {
         /// Seconds between two rounds of expiry and collection; 0: none.
@@ -362,6 +395,8 @@ section! {
         outbound: Outbound = Outbound::default(),
         /// Telling registered clients of changes.
         push: Push = Push::default(),
+        /// The mail server through which people outside of a space are invited.
+        mail: Mail = Mail::default(),
         /// Work in the background.
         maintenance: Maintenance = Maintenance::default(),
         /// What is written to standard error.
@@ -475,6 +510,7 @@ impl Config {
             scheduling_recipients_max: calendars.scheduling_recipients_max,
             scheduling_retries_max: calendars.scheduling_retries_max,
             free_busy_recipients_max: calendars.free_busy_recipients_max,
+            sends_mail: !self.mail.host.is_empty(),
             ..nichoir_caldav::Limits::default()
         }
     }
@@ -505,6 +541,40 @@ impl Config {
             contacts: self.card_limits(),
             has_member_directory: self.address_books.has_member_directory,
             has_birthday_calendar: self.calendars.has_birthday_calendar,
+        }
+    }
+
+    /// The mail server, if there is one.
+    ///
+    /// # Errors
+    /// What is wrong with the section.
+    pub fn smtp(&self) -> Result<Option<SmtpConfig>, Wrong> {
+        let mail = &self.mail;
+        if mail.host.is_empty() {
+            return Ok(None);
+        }
+        let security = Security::of_name(&mail.security)
+            .ok_or_else(|| format!("mail.security: {:?} is none of starttls, tls, none", mail.security))?;
+        Ok(Some(SmtpConfig {
+            host: mail.host.clone(),
+            port: mail.port,
+            security,
+            user: mail.user.clone(),
+            password: mail.password.clone(),
+            from_address: mail.from_address.clone(),
+            answer_seconds: mail.answer_seconds,
+        }))
+    }
+
+    /// How mail is sent.
+    pub fn mail_limits(&self) -> MailLimits {
+        let mail = &self.mail;
+        MailLimits {
+            tries_max: mail.tries_max,
+            retry_seconds: mail.retry_seconds,
+            retry_seconds_max: mail.retry_seconds_max,
+            messages_per_hour_max: mail.messages_per_hour_max,
+            round_seconds: mail.round_seconds,
         }
     }
 

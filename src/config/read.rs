@@ -60,20 +60,21 @@ impl Config {
 
     /// Reads the secrets that are kept in files of their own.
     fn with_secrets(mut self, credentials: Option<&Path>) -> Result<Config, Wrong> {
-        let storage = &mut self.storage;
+        let (storage, mail) = (&mut self.storage, &mut self.mail);
         for (key, file, value) in [
-            ("postgres_url", &storage.postgres_url_file, &mut storage.postgres_url),
-            ("s3_secret_access_key", &storage.s3_secret_access_key_file, &mut storage.s3_secret_access_key),
+            ("storage.postgres_url", &storage.postgres_url_file, &mut storage.postgres_url),
+            ("storage.s3_secret_access_key", &storage.s3_secret_access_key_file, &mut storage.s3_secret_access_key),
+            ("mail.password", &mail.password_file, &mut mail.password),
         ] {
             if file.is_empty() {
                 continue;
             }
             if !value.is_empty() {
-                return Err(format!("both storage.{key} and storage.{key}_file are set: remove one of them"));
+                return Err(format!("both {key} and {key}_file are set: remove one of them"));
             }
             let file = resolve(file, credentials);
             let secret = std::fs::read_to_string(&file)
-                .map_err(|error| format!("storage.{key}_file: cannot read {}: {error}", file.display()))?;
+                .map_err(|error| format!("{key}_file: cannot read {}: {error}", file.display()))?;
             *value = secret.trim().to_owned();
         }
         let server = &mut self.server;

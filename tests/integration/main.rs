@@ -8,6 +8,7 @@ mod bulk;
 mod calendar_trash;
 mod generated;
 mod publishing;
+mod mail;
 mod push;
 mod scheduling;
 mod sharing;

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use nichoir::config::Config;
+use nichoir_xml::Element;
 use p256::{PublicKey, SecretKey};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -156,7 +157,11 @@ async fn pushing(server: &Server, test: impl Future<Output = ()>) {
 }
 
 async fn register(client: &Client, body: String) -> Answer {
-    client.request("POST", CALENDAR).header("content-type", "application/xml; charset=utf-8").body(body).await
+    register_at(client, CALENDAR, body).await
+}
+
+async fn register_at(client: &Client, path: &str, body: String) -> Answer {
+    client.request("POST", path).header("content-type", "application/xml; charset=utf-8").body(body).await
 }
 
 async fn put_event(client: &Client, uid: &str, quiet: Option<&str>) {
@@ -174,13 +179,23 @@ async fn put_event(client: &Client, uid: &str, quiet: Option<&str>) {
 
 /// The text of an element of the calendar's PROPFIND.
 async fn property(client: &Client, prefix: &str, name: &str) -> String {
+    property_at(client, CALENDAR, prefix, name).await
+}
+
+async fn property_at(client: &Client, path: &str, prefix: &str, name: &str) -> String {
     let body = format!(
         r#"<D:propfind xmlns:D="DAV:" xmlns:push="https://bitfire.at/webdav-push"><D:prop><{prefix}:{name}/></D:prop></D:propfind>"#
     );
-    let answer = client.request("PROPFIND", CALENDAR).header("depth", "0").body(body).await.expect(207);
-    let text = answer.text();
-    let (_, rest) = text.split_once(&format!("{name}>")).unwrap_or_else(|| panic!("no {name} in {text}"));
-    rest.split_once("</").map(|(value, _)| value.to_owned()).unwrap_or_default()
+    let answer = client.request("PROPFIND", path).header("depth", "0").body(body).await.expect(207);
+    let found = inner(&answer.xml(), name).map(|element| element.text()).unwrap_or_default();
+    assert!(!found.is_empty(), "no {name} in {}", answer.text());
+    found
+}
+
+/// The first element of that local name inside.
+fn inner(element: &Element, name: &str) -> Option<Element> {
+    let own = || (element.name.local == name).then(|| element.clone());
+    element.elements().find_map(|element| inner(element, name)).or_else(own)
 }
 
 #[tokio::test]
@@ -280,6 +295,44 @@ async fn a_device_that_was_revoked_is_told_nothing() {
             put_event(&alice, "one", None).await;
             service.awaited("/web", 1).await;
             assert!(service.got_at("/phone").is_empty());
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_shares_a_calendar_is_told_until_it_is_shared_no_more() {
+    on_every_engine_with(unguarded, async |server| {
+        let service = PushService::start().await;
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        let shared = "/remote.php/dav/calendars/bob/personal_shared_by_alice/";
+        let share = async |step: &str| {
+            let body = format!(
+                r#"<o:share xmlns:o="http://owncloud.org/ns" xmlns:d="DAV:"><o:{step}><d:href>principal:principals/users/bob</d:href></o:{step}></o:share>"#
+            );
+            alice.request("POST", CALENDAR).header("content-type", "application/xml").body(body).await.expect(200);
+        };
+        share("set").await;
+        register_at(&bob, shared, service.push_register("/bob", "")).await.expect(201);
+        pushing(server, async {
+            put_event(&alice, "one", None).await;
+            let got = service.awaited("/bob", 1).await.remove(0);
+            let topic = property_at(&bob, shared, "push", "topic").await;
+            let token = property_at(&bob, shared, "D", "sync-token").await;
+            assert_eq!(topic, property(&alice, "push", "topic").await, "one collection has one topic");
+            assert!(got.text.contains(&topic) && got.text.contains(&token), "{topic}, {token} in {}", got.text);
+
+            share("remove").await;
+            put_event(&alice, "two", None).await;
+            for _ in 0..100 {
+                if server.space.push_registrations().await.unwrap().is_empty() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert!(server.space.push_registrations().await.unwrap().is_empty());
+            assert_eq!(service.got_at("/bob").len(), 1, "nothing is told of what bob may not see");
         })
         .await;
     })

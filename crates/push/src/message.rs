@@ -19,7 +19,7 @@ impl Message {
     pub(crate) fn to_xml(&self) -> Bytes {
         let mut writer = Writer::new();
         writer.declaration();
-        writer.open(&push::PUSH_MESSAGE);
+        writer.open_root_with(&push::PUSH_MESSAGE, &[push::NAMESPACE]);
         writer.text_element(&push::TOPIC, &self.topic);
         if let Some(token) = &self.content {
             writer.open(&push::CONTENT_UPDATE);

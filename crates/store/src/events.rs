@@ -41,7 +41,7 @@ impl Waiting {
         self.folders += known.merge(moved, FOLDERS_OF_SPACE_MAX);
         if self.folders > FOLDERS_WAITING_MAX {
             self.folders -= known.folders.len() as isize;
-            *known = Moved { has_accounts: known.has_accounts, ..Moved::all() };
+            *known = Moved { has_accounts: known.has_accounts, has_outgoing: known.has_outgoing, ..Moved::all() };
         }
     }
 

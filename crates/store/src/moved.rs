@@ -77,12 +77,14 @@ pub struct Moved {
     pub is_cut: bool,
     /// Accounts or devices changed.
     pub has_accounts: bool,
+    /// Messages for people outside of the space were queued; not told to other servers, which send their own.
+    pub has_outgoing: bool,
 }
 
 impl Moved {
     /// Whether nothing moved.
     pub fn is_empty(&self) -> bool {
-        self.folders.is_empty() && !self.is_cut && !self.has_accounts
+        self.folders.is_empty() && !self.is_cut && !self.has_accounts && !self.has_outgoing
     }
 
     /// All of the space.
@@ -102,6 +104,7 @@ impl Moved {
     pub(crate) fn merge(&mut self, later: &Moved, folders_max: usize) -> isize {
         let before = self.folders.len() as isize;
         self.has_accounts |= later.has_accounts;
+        self.has_outgoing |= later.has_outgoing;
         self.is_cut |= later.is_cut;
         for (folder, step) in &later.folders {
             self.add(*folder, step.clone());

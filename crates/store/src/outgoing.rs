@@ -63,7 +63,18 @@ impl Space {
         self.core().write(move |tx| Box::pin(async move { tx.run(COMPLETE, &[id.into()]).await.map(drop) })).await
     }
 
-    /// Leaves a message that could not be sent for later.
+    /// Counts a try of a message and leaves it for `due`, before it is made: says whether it is this caller's to make.
+    /// It is not if somebody else has tried it since it was read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::ReadOnly`].
+    pub async fn claim_outgoing(&self, message: &Outgoing, due: Timestamp) -> Result<bool, Error> {
+        let args = [message.id.into(), due.into(), message.attempts.into()];
+        let claimed = self.core().write(move |tx| Box::pin(async move { tx.run(CLAIM, &args).await })).await?;
+        Ok(claimed > 0)
+    }
+
+    /// Leaves a message for later without a try.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::ReadOnly`].
@@ -71,6 +82,14 @@ impl Space {
         self.core()
             .write(move |tx| Box::pin(async move { tx.run(POSTPONE, &[id.into(), due.into()]).await.map(drop) }))
             .await
+    }
+
+    /// When the next message is due, which may be in the past; `None`: nothing is queued.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn next_outgoing(&self) -> Result<Option<Timestamp>, Error> {
+        Ok(self.core().reader().await?.row(NEXT, &[]).await?.maybe_int(0)?.map(Timestamp))
     }
 }
 
@@ -84,6 +103,7 @@ pub(crate) async fn queue(tx: &mut Tx, message: NewOutgoing) -> Result<(), Error
         message.body.as_slice().into(),
         tx.now().into(),
     ];
+    tx.has_outgoing = true;
     tx.one(QUEUE, &args).await
 }
 
@@ -92,8 +112,12 @@ const DUE: Sql = Sql("SELECT id, account_id, recipient, method, body, queued_us,
 
 const COMPLETE: Sql = Sql("DELETE FROM outgoing_message WHERE space_id = $1 AND id = $2");
 
-const POSTPONE: Sql =
-    Sql("UPDATE outgoing_message SET due_us = $3, attempts = attempts + 1 WHERE space_id = $1 AND id = $2");
+const CLAIM: Sql = Sql("UPDATE outgoing_message SET due_us = $3, attempts = attempts + 1
+      WHERE space_id = $1 AND id = $2 AND attempts = $4");
+
+const POSTPONE: Sql = Sql("UPDATE outgoing_message SET due_us = $3 WHERE space_id = $1 AND id = $2");
+
+const NEXT: Sql = Sql("SELECT MIN(due_us) FROM outgoing_message WHERE space_id = $1");
 
 const QUEUE: Sql =
     Sql("INSERT INTO outgoing_message (space_id, id, account_id, recipient, method, body, queued_us, due_us,
@@ -103,4 +127,4 @@ const QUEUE: Sql =
 /// What an account leaves when it goes.
 pub(crate) const FORGET: Sql = Sql("DELETE FROM outgoing_message WHERE space_id = $1 AND account_id = $2");
 
-pub(crate) const STATEMENTS: &[Sql] = &[DUE, COMPLETE, POSTPONE, QUEUE, FORGET];
+pub(crate) const STATEMENTS: &[Sql] = &[DUE, COMPLETE, CLAIM, POSTPONE, NEXT, QUEUE, FORGET];

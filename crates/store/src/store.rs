@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::events::{Events, Origin, Teller};
 use crate::migrations;
 use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, run_blocking};
-use crate::ports::Ports;
+use crate::ports::{Ports, Timestamp};
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
 use crate::sql::Connection;
 use crate::sql_fault::SqlFaults;
@@ -350,6 +350,27 @@ impl Store {
         core.quota_bytes.store(entry.info.quota_bytes, Ordering::Relaxed);
         core.max_accounts.store(u64::from(entry.info.max_accounts), Ordering::Relaxed);
         Space(Arc::new(SpaceInner { info: entry.info.clone(), core: Arc::clone(core) }))
+    }
+
+    /// The present instant, by the store's clock.
+    pub fn now(&self) -> Timestamp {
+        self.0.ports.clock.now()
+    }
+
+    /// Every space that something was ever stored in.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn used_spaces(&self) -> Result<Vec<Space>, Error> {
+        let mut used = Vec::new();
+        for info in self.spaces().await? {
+            match self.space_numbered(info.id).await {
+                Ok(space) if crate::reach::was_used(space.core()).await => used.push(space),
+                Ok(_) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(used)
     }
 
     /// Every space, by number.

@@ -37,6 +37,8 @@ pub struct Tx {
     now: Timestamp,
     /// What the group moved so far: told to who listens when it is committed.
     pub(crate) moved: Vec<(FileId, Move)>,
+    /// Whether the group queued messages for people outside.
+    pub(crate) has_outgoing: bool,
     /// Whom the change under way does not want told.
     pub(crate) quiet: Option<Arc<Quiet>>,
 }
@@ -63,7 +65,16 @@ impl Tx {
         .await;
         let now = core.ports.clock.now();
         match taken {
-            Ok(counters) => Ok(Tx { connection, core, counters, quota_bytes, now, moved: Vec::new(), quiet: None }),
+            Ok(counters) => Ok(Tx {
+                connection,
+                core,
+                counters,
+                quota_bytes,
+                now,
+                moved: Vec::new(),
+                has_outgoing: false,
+                quiet: None,
+            }),
             Err(error) => {
                 let _ = connection.script("ROLLBACK").await;
                 Err((connection, error))
@@ -197,7 +208,7 @@ impl Tx {
 
     /// What the group moved, put together.
     pub(crate) fn take_moved(&mut self) -> Moved {
-        let mut moved = Moved::default();
+        let mut moved = Moved { has_outgoing: self.has_outgoing, ..Moved::default() };
         for (folder, step) in std::mem::take(&mut self.moved) {
             moved.add(folder, step);
         }
