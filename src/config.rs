@@ -249,6 +249,10 @@ section! {
         instances_max: usize = CalendarLimits::default().instances_max,
         /// Seconds that a rule which recurs within a day is walked through.
         subday_window_seconds_max: i64 = CalendarLimits::default().subday_window_seconds_max,
+        /// Bytes of a file that is imported.
+        import_bytes_max: usize = CalendarLimits::default().import_bytes_max,
+        /// Objects in a file that is imported.
+        import_objects_max: usize = CalendarLimits::default().import_objects_max,
         /// Members that one multiget may ask for.
         multiget_hrefs_max: usize = CalendarLimits::default().multiget_hrefs_max,
         /// Conditions in one filter.
@@ -273,6 +277,10 @@ section! {
         object_bytes_max: usize = CardLimits::default().object_bytes_max,
         /// Content lines of one card.
         lines_max: usize = CardLimits::default().content.lines_max,
+        /// Bytes of a file that is imported.
+        import_bytes_max: usize = CardLimits::default().import_bytes_max,
+        /// Cards in a file that is imported.
+        import_objects_max: usize = CardLimits::default().import_objects_max,
         /// Members that one multiget may ask for.
         multiget_hrefs_max: usize = CardLimits::default().multiget_hrefs_max,
         /// Conditions in one filter.
@@ -504,6 +512,8 @@ impl Config {
             recurrence_steps_max: calendars.recurrence_steps_max,
             instances_max: calendars.instances_max,
             subday_window_seconds_max: calendars.subday_window_seconds_max,
+            import_bytes_max: calendars.import_bytes_max,
+            import_objects_max: calendars.import_objects_max,
             multiget_hrefs_max: calendars.multiget_hrefs_max,
             filter_conditions_max: calendars.filter_conditions_max,
             expand_seconds_max: calendars.expand_seconds_max,
@@ -517,10 +527,24 @@ impl Config {
 
     /// What address books need to know.
     pub fn card_limits(&self) -> CardLimits {
-        let AddressBooks { object_bytes_max, lines_max, multiget_hrefs_max, filter_conditions_max, .. } =
-            self.address_books;
+        let AddressBooks {
+            object_bytes_max,
+            lines_max,
+            import_bytes_max,
+            import_objects_max,
+            multiget_hrefs_max,
+            filter_conditions_max,
+            ..
+        } = self.address_books;
         let content = nichoir_contentline::Limits { lines_max, ..nichoir_contentline::Limits::default() };
-        CardLimits { object_bytes_max, content, multiget_hrefs_max, filter_conditions_max }
+        CardLimits {
+            object_bytes_max,
+            content,
+            import_bytes_max,
+            import_objects_max,
+            multiget_hrefs_max,
+            filter_conditions_max,
+        }
     }
 
     /// What requests to other servers are bound by.

@@ -287,7 +287,7 @@ mod tests {
     fn what_there_is_not() {
         check("/remote.php", "unknown dav");
         check("/remote.php/dav/uploads", "unknown dav");
-        check("/remote.php/dav/principals/groups", "unknown dav");
+        check("/remote.php/dav/principals/rooms", "unknown dav");
         check("/remote.php/dav/principals/users/bob/x", "unknown dav");
         check("/dav", "unknown");
         check("/nope", "unknown");

@@ -109,3 +109,40 @@ async fn get_of_ones_own_calendar_is_all_of_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_file_of_many_events_is_taken_in_one_by_one_and_told_of() {
+    on_every_engine(async |server: &Server| {
+        let alice = server.account("alice");
+        alice.put_event(&format!("{CALENDAR}old.ics"), event("1", "Old", "")).await.expect(201);
+        let inner = |uid: &str, summary: &str| {
+            let whole = event(uid, summary, "");
+            let (_, rest) = whole.split_once("//EN\r\n").expect("it has a PRODID");
+            rest.trim_end().strip_suffix("END:VCALENDAR").expect("it ends").to_owned()
+        };
+        let bad = "BEGIN:VEVENT\r\nUID:3\r\nDTSTAMP:20270101T000000Z\r\nDTSTART:nonsense\r\nEND:VEVENT\r\n";
+        let file = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{}{}{bad}END:VCALENDAR\r\n",
+            inner("1", "New"),
+            inner("2", "Two")
+        );
+        let told = alice.put_event(&format!("{CALENDAR}?import"), file.clone()).await.expect(200).json();
+        assert_eq!((&told["created"], &told["replaced"], &told["failed"]), (&1.into(), &1.into(), &1.into()), "{told}");
+        assert_eq!(told["failures"][0]["uid"], "3");
+        assert!(alice.request("GET", &format!("{CALENDAR}old.ics")).await.expect(200).text().contains("SUMMARY:New"));
+        let again = alice.request("POST", &format!("{CALENDAR}?import")).header("content-type", "text/calendar");
+        let again = again.body(file.clone()).await.expect(200).json();
+        assert_eq!((&again["created"], &again["replaced"]), (&0.into(), &2.into()), "{again}");
+        assert_eq!(alice.properties(CALENDAR, 1, &["d:getetag"]).await.hrefs().len(), 3);
+        alice.put_event(&format!("{CALENDAR}?import"), "hello".to_owned()).await.expect(403);
+
+        let book = "/remote.php/dav/addressbooks/users/alice/contacts/";
+        let cards = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nFN:A\r\nN:A;;;;\r\nEND:VCARD\r\n\
+             BEGIN:VCARD\r\nVERSION:3.0\r\nFN:B\r\nN:B;;;;\r\nEND:VCARD\r\n";
+        let told = alice.request("PUT", &format!("{book}?import")).header("content-type", "text/vcard");
+        let told = told.body(cards).await.expect(200).json();
+        assert_eq!((&told["created"], &told["failed"]), (&2.into(), &0.into()), "{told}");
+        assert_eq!(alice.properties(book, 1, &["d:getetag"]).await.hrefs().len(), 3);
+    })
+    .await;
+}

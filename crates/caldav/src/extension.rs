@@ -13,7 +13,7 @@ use nichoir_xml::{Element, Name, caldav, cs};
 
 use crate::object::{CalendarObject, Limits};
 use crate::schedule::{default_calendar, post, writing};
-use crate::{confidential, export, mkcalendar, property, report};
+use crate::{confidential, export, import, mkcalendar, property, report};
 
 /// Calendars: properties, reports, MKCALENDAR, checks of what is stored.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +127,10 @@ impl Extension for Caldav {
     }
 
     fn method(&self, call: &Call<'_>, body: Body) -> Result<Answering, Body> {
+        let is_sent = ["POST", "PUT"].contains(&call.parts.method.as_str());
+        if is_sent && nichoir_dav::import::is_asked_for(call.parts) {
+            return Ok(import::answer(call, body, &self.limits));
+        }
         match call.parts.method.as_str() {
             "MKCALENDAR" => Ok(mkcalendar::answer(call, body)),
             "POST" if post::is_meant(call) => Ok(post::answer(&self.limits, call, body)),

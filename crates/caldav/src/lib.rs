@@ -8,6 +8,7 @@ mod export;
 mod extension;
 mod filter;
 mod free_busy;
+mod import;
 mod mkcalendar;
 mod object;
 mod overlap;

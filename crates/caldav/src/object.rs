@@ -30,6 +30,10 @@ pub struct Limits {
     pub instances_max: usize,
     /// Seconds that a rule within a day (SECONDLY to HOURLY) is walked through.
     pub subday_window_seconds_max: i64,
+    /// Bytes of a file that is imported.
+    pub import_bytes_max: usize,
+    /// Objects in a file that is imported.
+    pub import_objects_max: usize,
     /// Members that one multiget may ask for.
     pub multiget_hrefs_max: usize,
     /// Conditions in one filter.
@@ -70,6 +74,8 @@ impl Limits {
             recurrence_steps_max: 100_000,
             instances_max: 3_500,
             subday_window_seconds_max: 31 * DAY,
+            import_bytes_max: 32 * 1024 * 1024,
+            import_objects_max: 5_000,
             multiget_hrefs_max: 5_000,
             filter_conditions_max: 64,
             expand_seconds_max: 20 * 366 * DAY,

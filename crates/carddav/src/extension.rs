@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use nichoir_dav::virtual_resource::VirtualValue;
-use nichoir_dav::{Answering, Call, CheckedMember, Error, Extension, Hint, Property, Report, principal};
+use nichoir_dav::{Answering, Body, Call, CheckedMember, Error, Extension, Hint, Property, Report, principal};
 use nichoir_store::{Account, CollectionKind, Node};
 use nichoir_xml::{Element, Name, carddav, dav};
 
 use crate::object::{AddressObject, Limits, unsupported};
-use crate::{export, photo, property, report};
+use crate::{export, import, photo, property, report};
 
 /// Address books: properties, reports, checks of what is stored, whole books and pictures for browsers.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +76,14 @@ impl Extension for Carddav {
         let is_book = |kind| matches!(kind, &CollectionKind::AddressBook | &CollectionKind::MemberDirectory);
         (folder.collection.as_deref().is_some_and(is_book) && asks_for(call, "export"))
             .then(|| export::answer(call, folder))
+    }
+
+    fn method(&self, call: &Call<'_>, body: Body) -> Result<Answering, Body> {
+        let is_sent = ["POST", "PUT"].contains(&call.parts.method.as_str());
+        match is_sent && nichoir_dav::import::is_asked_for(call.parts) {
+            true => Ok(import::answer(call, body, &self.limits)),
+            false => Err(body),
+        }
     }
 
     fn get_member(&self, call: &Call<'_>, member: &Node) -> Option<Answering> {

@@ -9,6 +9,7 @@ mod birthday;
 mod export;
 mod extension;
 mod filter;
+mod import;
 mod object;
 mod photo;
 mod property;

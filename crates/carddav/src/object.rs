@@ -15,6 +15,10 @@ pub struct Limits {
     pub object_bytes_max: usize,
     /// Content lines and components of one card.
     pub content: nichoir_contentline::Limits,
+    /// Bytes of a file that is imported.
+    pub import_bytes_max: usize,
+    /// Cards in a file that is imported.
+    pub import_objects_max: usize,
     /// Members that one multiget may ask for.
     pub multiget_hrefs_max: usize,
     /// Conditions in one filter.
@@ -26,6 +30,8 @@ impl Default for Limits {
         Limits {
             object_bytes_max: 5 * 1024 * 1024,
             content: nichoir_contentline::Limits::default(),
+            import_bytes_max: 32 * 1024 * 1024,
+            import_objects_max: 5_000,
             multiget_hrefs_max: 5_000,
             filter_conditions_max: 64,
         }
@@ -112,6 +118,8 @@ mod tests {
     use super::*;
 
     const LIMITS: Limits = Limits {
+        import_bytes_max: 100,
+        import_objects_max: 1,
         object_bytes_max: 400,
         content: nichoir_contentline::Limits { lines_max: 12, components_max: 3, depth_max: 2 },
         multiget_hrefs_max: 1,

@@ -13,6 +13,7 @@ pub mod header;
 #[cfg(test)]
 mod hostile;
 pub mod href;
+pub mod import;
 mod listing;
 mod live;
 mod method;

@@ -27,6 +27,7 @@ use crate::Dav;
 use crate::error::Error;
 use crate::extension::{Answering, MemberWrite, Writing};
 use crate::href;
+use crate::import;
 use crate::request::{Body, Response, read_whole};
 use crate::target::{Call, Mount};
 
@@ -43,6 +44,10 @@ pub(crate) async fn answer(
     match parts.method.as_str() {
         "OPTIONS" => Ok(dav.options()),
         "GET" | "HEAD" => get::get(call).await,
+        "PUT" if import::is_asked_for(parts) => match of_an_extension_or(&call, body) {
+            Ok(answering) => answering.await,
+            Err(body) => put::put(call, body).await,
+        },
         "PUT" => put::put(call, body).await,
         "DELETE" => delete::delete(call).await,
         "MKCOL" => mkcol::mkcol(call, body).await,

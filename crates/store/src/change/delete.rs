@@ -33,7 +33,9 @@ impl Run for Delete {
         if node.collection.as_deref().is_some_and(CollectionKind::is_fixed) {
             return Err(Error::Forbidden("this collection is part of every home"));
         }
-        match self.skips_trash || !asker.area.has_trash() {
+        // What the server makes it can make again.
+        let is_generated = node.collection.as_deref().is_some_and(CollectionKind::is_generated);
+        match self.skips_trash || is_generated || !asker.area.has_trash() {
             true => remove_for_good(tx, asker, node, &locks).await,
             false => move_to_trash(tx, asker, node, &self.path, &locks).await,
         }
