@@ -131,6 +131,8 @@ section! {
         page_rows: i64 = Limits::default().page_rows,
         /// Members of a calendar or address book that are read at once, with their content.
         page_members: i64 = Limits::default().page_members,
+        /// Bytes of their content that are held at once; one member may be larger.
+        page_member_bytes: u64 = Limits::default().page_member_bytes,
     }
 }
 
@@ -456,6 +458,7 @@ impl Config {
             idle_close_seconds: storage.idle_close_seconds,
             page_rows: storage.page_rows,
             page_members: storage.page_members,
+            page_member_bytes: storage.page_member_bytes,
             queued_changes_max: storage.queued_changes_max.max(1),
             group_changes_max: storage.group_changes_max.max(1),
             lock_timeout_seconds_max: limits.lock_timeout_seconds_max,

@@ -157,9 +157,9 @@ class Server:
             raise RuntimeError(f"nichoir {' '.join(arguments)} exited {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
-    def member(self, login):
+    def member(self, login, email=None):
         """Creates an account; returns its login."""
-        self.cli("account", "create", "--space", "nest", login, "--password-stdin", input=PASSWORD + "\n")
+        self.cli("account", "create", "--space", "nest", login, *(["--email", email] if email else []), "--password-stdin", input=PASSWORD + "\n")
         return login
 
     def start(self):

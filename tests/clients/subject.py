@@ -24,7 +24,7 @@ def judge(suite, logins, run, arguments, settings=None):
         postgres = Postgres(work / "postgres") if backend == "postgres" else None
         server = Server(work / "server", backend, postgres and postgres.create_database(), settings)
         for login in logins:
-            server.member(login)
+            server.member(login, f"{login.partition('@')[0]}@example.org")
         server.start()
         run(report, server, work)
         with report.check("the server's check finds every blob and no stray one"):

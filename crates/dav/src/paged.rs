@@ -34,9 +34,9 @@ pub(crate) async fn respond<P: Paged>(mut paged: P, whole_answer_bytes: usize) -
             return Ok(answer::xml(StatusCode::MULTI_STATUS, paged.finish()));
         }
     }
-    let pages = futures_util::stream::try_unfold(Some(paged), |paged| async {
+    let pages = futures_util::stream::try_unfold(Some(paged), move |paged| async move {
         let Some(mut paged) = paged else { return Ok::<_, Error>(None) };
-        while paged.body().waiting_bytes() == 0 {
+        while paged.body().waiting_bytes() < whole_answer_bytes.max(1) {
             if !paged.advance().await.inspect_err(|error| tracing::error!("a listing broke off: {error}"))? {
                 return Ok(Some((paged.finish(), None)));
             }

@@ -1,19 +1,16 @@
 //! The calendar and address book homes of an account, made when they are first asked for; and their members, read
 //! by what the store knows of their content.
 
-use std::collections::HashMap;
 use std::sync::PoisonError;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
-
+use crate::body;
 use crate::change::make_collection;
 use crate::collection::{Area, MemberFilter};
 use crate::error::Error;
 use crate::look_up;
 use crate::node::{AccountId, FileId, Needs, Node};
 use crate::path::NodePath;
-use crate::row::{NODE_COLUMNS, node_columns, node_of};
+use crate::row::{node_columns, node_of};
 use crate::share::apply_visibility;
 use crate::sql::{Connection, Row, Sql, Value};
 use crate::tree::{Page, Tree};
@@ -81,15 +78,22 @@ impl Tree {
         ];
         let rows = reader.all(MEMBERS, &args).await?;
         let is_last = (rows.len() as i64) < limit;
-        let nodes = self.with_bodies(&mut reader, path, folder, &rows, needs).await?;
-        let next = match rows.last() {
+        let mut next = match rows.last() {
             Some(row) if !is_last => Some(FileId(row.int(0)?)),
             _ => None,
         };
+        let mut nodes = visible(&mut reader, folder, &rows).await?;
+        let fitting = body::within(&nodes, self.core().limits.page_member_bytes);
+        if fitting < nodes.len() {
+            nodes.truncate(fitting);
+            next = nodes.last().map(|node| node.id);
+        }
+        self.complete(&mut reader, path, &mut nodes, needs, fitting).await?;
         Ok(Page { nodes, next })
     }
 
-    /// The members of these names, with their content, in no order; those that are not there are left out.
+    /// The members of these names, in no order; those that are not there are left out. They come with their content,
+    /// except for what is too much to be held at once: [`Tree::load_body`] has it.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotACollection`].
@@ -111,89 +115,51 @@ impl Tree {
             let padding = names.last().into_iter().cycle();
             args.extend(names.iter().chain(padding).take(NAMES).map(|name| Value::from(name.as_str())));
             let rows = reader.all(MEMBERS_NAMED, &args).await?;
-            nodes.extend(self.with_bodies(&mut reader, path, folder, &rows, needs).await?);
+            let mut found = visible(&mut reader, folder, &rows).await?;
+            let room_bytes = self.core().limits.page_member_bytes;
+            let fitting = body::within(&found, room_bytes);
+            self.complete(&mut reader, path, &mut found, needs, fitting).await?;
+            nodes.append(&mut found);
         }
         Ok(nodes)
     }
 
-    /// The nodes of rows that hold a node, and the bytes and the size of its first piece.
-    async fn with_bodies(
+    /// Loads the content of the first nodes, and what else is needed of all.
+    async fn complete(
         &self,
         reader: &mut Connection,
         path: &NodePath,
-        folder: &Node,
-        rows: &[Row],
+        nodes: &mut Vec<Node>,
         needs: Needs,
-    ) -> Result<Vec<Node>, Error> {
-        let mut nodes = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut node = node_of(row)?;
-            node.body = inline_body(&node, row)?;
-            nodes.push(node);
+        with_body: usize,
+    ) -> Result<(), Error> {
+        let mut gone = Vec::new();
+        for node in nodes.iter_mut().take(with_body).filter(|node| node.body.is_none()) {
+            if !body::load(self, reader, node).await? {
+                gone.push(node.id);
+            }
         }
-        apply_visibility(reader, folder, &mut nodes).await?;
-        for node in nodes.iter_mut().filter(|node| node.body.is_none()) {
-            node.body = Some(self.whole(node).await?);
-        }
+        nodes.retain(|node| !gone.contains(&node.id));
         let chain = match needs.includes(Needs::LOCKS) {
             true => look_up::locate(reader, &self.root(), path).await?.chain,
             false => Vec::new(),
         };
-        let needs = needs.without(Needs::BODY);
         // The statements that decorate speak of a range of ids.
         nodes.sort_by_key(|node| node.id);
-        self.decorate(reader, &chain, &mut nodes, needs).await?;
-        Ok(nodes)
-    }
-
-    /// The whole content of a member; its size was limited when it was written.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it was replaced since.
-    pub async fn whole(&self, node: &Node) -> Result<Bytes, Error> {
-        let content = self.open(node).await?;
-        if let Some(bytes) = content.in_memory() {
-            return Ok(bytes);
-        }
-        let mut bytes = BytesMut::new();
-        let mut stream = content.stream(0..node.size_bytes);
-        while let Some(run) = stream.next().await {
-            bytes.extend_from_slice(&run?);
-        }
-        Ok(bytes.freeze())
+        self.decorate(reader, &chain, nodes, needs.without(Needs::BODY)).await
     }
 }
 
-/// Loads the content of the members among `nodes`, which are siblings in `range`.
-pub(crate) async fn add_bodies(
-    tree: &Tree,
-    connection: &mut Connection,
-    range: [Value; 3],
-    nodes: &mut [Node],
-) -> Result<(), Error> {
-    if tree.area == Area::Files {
-        return Ok(());
+/// The nodes of rows that hold a node and its first piece, as far as the asker may see them.
+async fn visible(reader: &mut Connection, folder: &Node, rows: &[Row]) -> Result<Vec<Node>, Error> {
+    let mut nodes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut node = node_of(row)?;
+        node.body = body::inline_body(&node, row)?;
+        nodes.push(node);
     }
-    let mut bodies: HashMap<i64, Bytes> = HashMap::new();
-    for row in connection.all(BODIES_AMONG, &range).await? {
-        bodies.insert(row.int(0)?, Bytes::from(row.bytes(1)?));
-    }
-    for node in nodes.iter_mut().filter(|node| !node.is_folder()) {
-        node.body = match bodies.remove(&node.id.0).filter(|bytes| bytes.len() as u64 == node.size_bytes) {
-            Some(bytes) => Some(bytes),
-            None => Some(tree.whole(node).await?),
-        };
-    }
-    Ok(())
-}
-
-fn inline_body(node: &Node, row: &Row) -> Result<Option<Bytes>, Error> {
-    let bytes = row.maybe_bytes(NODE_COLUMNS)?.map(Bytes::from);
-    Ok(match bytes {
-        Some(bytes) if bytes.len() as u64 == node.size_bytes => Some(bytes),
-        _ if node.size_bytes == 0 => Some(Bytes::new()),
-        _ => None,
-    })
+    apply_visibility(reader, folder, &mut nodes).await?;
+    Ok(nodes)
 }
 
 async fn find_roots(
@@ -278,11 +244,5 @@ const MEMBERS_NAMED: Sql = Sql(concat!(
                           $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)"
 ));
 
-const BODIES_AMONG: Sql = Sql("SELECT node.id, piece.bytes
-       FROM node
-       JOIN piece ON piece.space_id = $1 AND piece.content_id = node.content_id AND piece.position = 0
-      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4
-        AND piece.bytes IS NOT NULL");
-
 pub(crate) const STATEMENTS: &[Sql] =
-    &[ROOTS, ALL_ROOTS, FILE_ROOTS, HAS_ACCOUNT, INSERT_ROOTS, MEMBERS, MEMBERS_NAMED, BODIES_AMONG];
+    &[ROOTS, ALL_ROOTS, FILE_ROOTS, HAS_ACCOUNT, INSERT_ROOTS, MEMBERS, MEMBERS_NAMED];

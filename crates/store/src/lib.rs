@@ -9,6 +9,7 @@
 mod account;
 mod area;
 mod blob;
+mod body;
 pub mod change;
 mod change_log;
 pub mod checksum;

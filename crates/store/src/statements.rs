@@ -7,6 +7,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
     let files = [
         crate::account::STATEMENTS,
         crate::area::STATEMENTS,
+        crate::body::STATEMENTS,
         crate::change_log::STATEMENTS,
         crate::content::STATEMENTS,
         crate::control::STATEMENTS,

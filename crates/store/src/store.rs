@@ -85,6 +85,8 @@ pub struct Limits {
     pub page_rows: i64,
     /// Members of a calendar or address book that are read at once, with their content.
     pub page_members: i64,
+    /// Bytes of their content that are held at once; one member may be larger.
+    pub page_member_bytes: u64,
     /// Changes waiting for one space's writer; more answer [`Error::Busy`].
     pub queued_changes_max: usize,
     /// Changes in one commit.
@@ -132,6 +134,7 @@ impl Default for Limits {
             idle_close_seconds: 60,
             page_rows: 500,
             page_members: 200,
+            page_member_bytes: 1024 * 1024,
             queued_changes_max: 1024,
             group_changes_max: 64,
             lock_timeout_seconds_max: 3600,

@@ -195,7 +195,7 @@ impl Tree {
         let rows = reader.all(CHILDREN, &args).await?;
         let mut nodes = rows.iter().map(node_of).collect::<Result<Vec<_>, _>>()?;
         let is_last = (nodes.len() as i64) < limit;
-        let next = if is_last { None } else { nodes.last().map(|node| node.id) };
+        let mut next = if is_last { None } else { nodes.last().map(|node| node.id) };
         if is_last {
             // A folder deleted for good loses its members step by step: a short list must not pass for a whole one.
             let parent = reader.maybe(PARENT_OF, &[folder.id.into()]).await?.ok_or(Error::NotFound)?;
@@ -212,6 +212,13 @@ impl Tree {
                 rows.iter().map(|row| Ok((row.int(0)?, !is_mount(row)?))).collect::<Result<_, Error>>()?;
             nodes.retain(|node| is_own.get(&node.id.0).copied().unwrap_or(true));
             share::apply_visibility(&mut reader, folder, &mut nodes).await?;
+        }
+        if needs.includes(Needs::BODY) {
+            let fitting = crate::body::within(&nodes, self.core().limits.page_member_bytes);
+            if fitting < nodes.len() {
+                nodes.truncate(fitting);
+                next = nodes.last().map(|node| node.id);
+            }
         }
         self.decorate(&mut reader, &chain, &mut nodes, needs).await?;
         if folder.access.is_none() {
@@ -294,7 +301,7 @@ impl Tree {
             }
         }
         if needs.includes(Needs::BODY) {
-            crate::area::add_bodies(self, connection, range.clone(), nodes).await?;
+            crate::body::add_bodies(self, connection, range.clone(), nodes).await?;
         }
         if needs.includes(Needs::SCHEDULE_TAG) {
             crate::scheduling::add_tags(connection, range, nodes).await?;
@@ -342,12 +349,17 @@ impl Tree {
     /// # Errors
     /// [`Error::IsACollection`], [`Error::NotFound`] when it was collected since.
     pub async fn open(&self, node: &Node) -> Result<Content, Error> {
+        self.content_of(&mut *self.core().reader().await?, node).await
+    }
+
+    /// The same on a connection at hand.
+    pub(crate) async fn content_of(&self, connection: &mut Connection, node: &Node) -> Result<Content, Error> {
         if node.is_folder() {
             return Err(Error::IsACollection);
         }
         let mut pieces = Vec::new();
         if let Some(content) = node.content {
-            for row in self.core().reader().await?.all(PIECES, &[content.into()]).await? {
+            for row in connection.all(PIECES, &[content.into()]).await? {
                 pieces.push(Piece {
                     offset_bytes: row.count(0)?,
                     size_bytes: row.count(1)?,

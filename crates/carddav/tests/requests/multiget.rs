@@ -112,3 +112,38 @@ async fn more_than_the_limit_is_refused_and_so_is_another_version() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn cards_that_are_too_much_to_be_held_together_are_all_told() {
+    with_books(async |server| {
+        let note = format!("NOTE:{}", "x".repeat(3_000));
+        let mut cards = Vec::new();
+        for number in 0..5 {
+            let card = card(&format!("u{number}"), &format!("N{number}"), &note);
+            put(server, &format!("/contacts/{number}.vcf"), card.clone()).await.expect(201);
+            cards.push(card);
+        }
+        let asked = hrefs(&["4.vcf", "3.vcf", "2.vcf", "1.vcf", "0.vcf"]);
+        let answer = report(server, "addressbook-multiget", "/contacts/", DATA, &asked).await.expect(207);
+        assert!(data(&answer).iter().eq(cards.iter().rev()));
+        let listed = crate::properties(server, "/contacts/", "1", DATA).await;
+        assert_eq!(data(&listed)[1..], cards);
+        let sync = "<d:sync-token>urn:nichoir:sync:0:0</d:sync-token>";
+        let body = format!(
+            "<d:sync-collection xmlns:d='DAV:' xmlns:card='urn:ietf:params:xml:ns:carddav'>{}<d:sync-level>1</d:sync-level>\
+             <d:prop><card:address-data/></d:prop></d:sync-collection>",
+            sync.replace("0:0", &first_token(server).await)
+        );
+        let synced = server.send("REPORT", "/contacts/", "", body).await.expect(207);
+        assert_eq!(data(&synced), cards);
+    })
+    .await;
+}
+
+/// The part of a sync token that names the book, and the sequence before anything was put into it.
+async fn first_token(server: &Server) -> String {
+    let answer = crate::properties(server, "/contacts/", "0", "<d:sync-token/>").await;
+    let token = answer.all("d:sync-token").pop().expect("a token");
+    let (book, _) = token.trim_start_matches("urn:nichoir:sync:").split_once(':').expect("a book").to_owned();
+    format!("{book}:1")
+}

@@ -3,7 +3,7 @@
 //! Every href is answered, and once: a client that misses an answer gives the whole collection up, and one that finds
 //! two takes them for two members. What is there answers under its canonical href, however the client spelt it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::vec::IntoIter;
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use crate::href;
 use crate::multistatus::Multistatus;
 use crate::paged::Paged;
 
-/// Members that are read at once.
+/// Members that are looked up at once.
 const CHUNK: usize = 32;
 
 /// A multiget under way.
@@ -25,6 +25,10 @@ const CHUNK: usize = 32;
 pub(super) struct MemberMultiget {
     report: MemberReport,
     asked: IntoIter<Asked>,
+    /// What was looked up and is still to be told.
+    found: VecDeque<(Asked, Option<Found>)>,
+    /// The collections of the members in `found`.
+    collections: HashMap<NodePath, Node>,
     /// The collection looked into last, and whether its members are of interest.
     entered: Option<(FileId, bool)>,
 }
@@ -38,49 +42,81 @@ struct Asked {
     path: Option<NodePath>,
 }
 
+/// A member that is there.
+#[derive(Debug)]
+struct Found {
+    collection: NodePath,
+    member: Node,
+}
+
 impl MemberMultiget {
     pub(super) async fn open(report: MemberReport, hrefs_max: usize) -> Result<MemberMultiget, Error> {
-        let asked = asked(&report.call, hrefs_max)?;
+        let asked = asked(&report.call, hrefs_max)?.into_iter();
         report.call.caller.tree.node(&report.call.path, Needs::NONE).await?;
-        Ok(MemberMultiget { report, asked: asked.into_iter(), entered: None })
+        Ok(MemberMultiget { report, asked, found: VecDeque::new(), collections: HashMap::new(), entered: None })
     }
 
-    /// The members of one collection that are there and of interest, judged, by name.
-    async fn look_up(
-        &mut self,
-        path: &NodePath,
-        names: &[String],
-        found: &mut HashMap<NodePath, (Node, Verdict)>,
-    ) -> Result<(), Error> {
+    /// Looks the next members up, collection by collection.
+    async fn look_up(&mut self) -> Result<(), Error> {
+        let chunk: Vec<Asked> = self.asked.by_ref().take(CHUNK).collect();
+        let mut names: BTreeMap<NodePath, Vec<String>> = BTreeMap::new();
+        for path in chunk.iter().filter_map(|asked| asked.path.as_ref()) {
+            if let (Some(collection), Some(name)) = (path.parent(), path.name()) {
+                names.entry(collection).or_default().push(name.to_owned());
+            }
+        }
         let tree = self.report.call.caller.tree.clone();
-        let collection = match tree.node(path, Needs::DEAD_PROPERTIES).await {
-            Ok(node) if node.is_folder() => node,
-            Ok(_) | Err(nichoir_store::Error::NotFound) => return Ok(()),
-            Err(error) => return Err(error.into()),
+        let mut members: HashMap<NodePath, Found> = HashMap::new();
+        self.collections.clear();
+        for (path, names) in names {
+            let collection = match tree.node(&path, Needs::DEAD_PROPERTIES).await {
+                Ok(node) if node.is_folder() => node,
+                Ok(_) | Err(nichoir_store::Error::NotFound) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            for member in tree.members_named(&path, &collection, &names, self.report.needs()).await? {
+                members.insert(path.child(&member.name), Found { collection: path.clone(), member });
+            }
+            self.collections.insert(path, collection);
+        }
+        self.found.extend(chunk.into_iter().map(|asked| {
+            let found = asked.path.as_ref().and_then(|path| members.remove(path));
+            (asked, found)
+        }));
+        Ok(())
+    }
+
+    async fn tell(&mut self, asked: &Asked, found: Option<Found>) -> Result<(), Error> {
+        let Some(Found { collection, mut member }) = found else {
+            self.report.tell_missing(&asked.href);
+            return Ok(());
         };
-        let is_of_interest = match self.entered {
-            Some((id, is_of_interest)) if id == collection.id => is_of_interest,
-            _ => self.report.enter(&collection),
-        };
-        self.entered = Some((collection.id, is_of_interest));
-        if !is_of_interest {
+        // Content that was too much to be held together comes one by one.
+        let tree = self.report.call.caller.tree.clone();
+        let is_there = member.body.is_some() || tree.load_body(&mut member).await?;
+        let href = self.report.href(&collection, &member);
+        if !is_there || !self.enter(&collection) {
+            self.report.tell_missing(&href);
             return Ok(());
         }
-        for member in tree.members_named(path, &collection, names, self.report.needs()).await? {
-            let verdict = self.report.judge(&member);
-            found.insert(path.child(&member.name), (member, verdict));
+        match self.report.judge(&member) {
+            Verdict::Skip => self.report.tell_missing(&href),
+            Verdict::Tell(rendered) => self.report.tell(&href, &member, rendered.as_deref()),
+            Verdict::Fail(error) => self.report.tell_failure(&href, &error),
         }
         Ok(())
     }
 
-    fn tell(&mut self, asked: &Asked, found: &HashMap<NodePath, (Node, Verdict)>) {
-        let known = asked.path.as_ref().and_then(|path| Some((path.parent()?, found.get(path)?)));
-        let Some((collection, (member, verdict))) = known else { return self.report.tell_missing(&asked.href) };
-        let href = self.report.href(&collection, member);
-        match verdict {
-            Verdict::Skip => self.report.tell_missing(&href),
-            Verdict::Tell(rendered) => self.report.tell(&href, member, rendered.as_deref()),
-            Verdict::Fail(error) => self.report.tell_failure(&href, error),
+    /// Whether members of the collection are of interest.
+    fn enter(&mut self, path: &NodePath) -> bool {
+        let Some(collection) = self.collections.get(path) else { return false };
+        match self.entered {
+            Some((id, is_of_interest)) if id == collection.id => is_of_interest,
+            _ => {
+                let is_of_interest = self.report.enter(collection);
+                self.entered = Some((collection.id, is_of_interest));
+                is_of_interest
+            }
         }
     }
 }
@@ -90,25 +126,15 @@ impl Paged for MemberMultiget {
         &mut self.report.body
     }
 
+    /// Tells of one member; another one's content may be large.
     async fn advance(&mut self) -> Result<bool, Error> {
-        let chunk: Vec<Asked> = self.asked.by_ref().take(CHUNK).collect();
-        if chunk.is_empty() {
-            return Ok(false);
+        if self.found.is_empty() {
+            // Rendering is computation: others have their turn between two chunks.
+            tokio::task::yield_now().await;
+            self.look_up().await?;
         }
-        let mut names: BTreeMap<NodePath, Vec<String>> = BTreeMap::new();
-        for path in chunk.iter().filter_map(|asked| asked.path.as_ref()) {
-            if let (Some(collection), Some(name)) = (path.parent(), path.name()) {
-                names.entry(collection).or_default().push(name.to_owned());
-            }
-        }
-        let mut found = HashMap::new();
-        for (collection, names) in &names {
-            self.look_up(collection, names, &mut found).await?;
-        }
-        for asked in &chunk {
-            self.tell(asked, &found);
-        }
-        tokio::task::yield_now().await;
+        let Some((asked, found)) = self.found.pop_front() else { return Ok(false) };
+        self.tell(&asked, found).await?;
         Ok(true)
     }
 

@@ -3,8 +3,11 @@
 //! Without a token it is a listing of everything there is; with one, of what was created, changed or removed
 //! since. More than fits is cut, says so with 507 for the collection itself, and goes on with the token it gave.
 
+use std::vec::IntoIter;
+
+use bytes::Bytes;
 use http::StatusCode;
-use nichoir_store::{FileId, Needs, Node};
+use nichoir_store::{Changed, FileId, Needs, Node, Quota};
 use nichoir_xml::{Element, dav};
 
 use super::ReportCall;
@@ -15,7 +18,7 @@ use crate::header::prefer;
 use crate::href;
 use crate::listing::Listing;
 use crate::multistatus::Multistatus;
-use crate::paged;
+use crate::paged::{self, Paged};
 use crate::request::Response;
 use crate::selection::{PropertyRequest, Selection};
 
@@ -119,7 +122,7 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
         return Err(Error::stale_sync_token());
     }
     match asked.token {
-        Some(SyncToken { sequence, after: None, .. }) => since(&call, &asked, &selection, &folder, sequence).await,
+        Some(SyncToken { sequence, after: None, .. }) => since(call, &asked, selection, &folder, sequence).await,
         Some(token) => first_page(&call, &asked, &selection, &folder, token).await,
         None => {
             // Of the folder before anything is listed: what changes meanwhile is told again rather than never.
@@ -137,30 +140,70 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
 
 /// What changed since the client last asked.
 async fn since(
-    call: &ReportCall,
+    call: ReportCall,
     asked: &SyncCollection,
-    selection: &Selection,
+    selection: Selection,
     folder: &Node,
     sequence: i64,
 ) -> Result<Response, Error> {
     let tree = &call.caller.tree;
     let needs = selection.needs();
     let limit = asked.limit.unwrap_or(usize::MAX).min(call.dav.limits().sync_results_max);
-    let changes = tree.changes_since(&call.path, sequence, asked.is_deep, limit, needs).await?;
+    // Content comes one by one: all of it together may be too much to be held.
+    let changes = tree.changes_since(&call.path, sequence, asked.is_deep, limit, needs.without(Needs::BODY)).await?;
     let quota = if needs.includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
-    let log_floor = log_floor(call, selection).await?;
-    let mut body = Multistatus::new();
-    for changed in &changes.changed {
-        match &changed.node {
-            None => body.status(&href::of(&call.mount.prefix, &changed.path, false), StatusCode::NOT_FOUND),
-            Some(node) => {
-                let href = href::of(&call.mount.prefix, &changed.path, node.is_folder());
-                body.resource(&href, &call.resource(node, quota, log_floor), selection);
-            }
-        }
+    let log_floor = log_floor(&call, &selection).await?;
+    let since = Since {
+        token: SyncToken { folder: folder.id, sequence: changes.token, after: None },
+        is_cut: changes.is_truncated,
+        changed: changes.changed.into_iter(),
+        body: Multistatus::new(),
+        quota,
+        log_floor,
+        selection,
+        call,
+    };
+    let whole_answer_bytes = since.call.dav.limits().whole_answer_bytes;
+    paged::respond(since, whole_answer_bytes).await
+}
+
+/// Changes on their way out.
+struct Since {
+    call: ReportCall,
+    selection: Selection,
+    quota: Option<Quota>,
+    log_floor: Option<i64>,
+    body: Multistatus,
+    changed: IntoIter<Changed>,
+    is_cut: bool,
+    token: SyncToken,
+}
+
+impl Paged for Since {
+    fn body(&mut self) -> &mut Multistatus {
+        &mut self.body
     }
-    let token = SyncToken { folder: folder.id, sequence: changes.token, after: None };
-    Ok(finish(call, body, changes.is_truncated, token))
+
+    async fn advance(&mut self) -> Result<bool, Error> {
+        let Some(Changed { path, node }) = self.changed.next() else { return Ok(false) };
+        let prefix = &self.call.mount.prefix;
+        let Some(mut node) = node else {
+            self.body.status(&href::of(prefix, &path, false), StatusCode::NOT_FOUND);
+            return Ok(true);
+        };
+        let href = href::of(prefix, &path, node.is_folder());
+        let wants_body = self.selection.needs().includes(Needs::BODY) && !node.is_folder();
+        if wants_body && !self.call.caller.tree.load_body(&mut node).await? {
+            self.body.status(&href, StatusCode::NOT_FOUND);
+        } else {
+            self.body.resource(&href, &self.call.resource(&node, self.quota, self.log_floor), &self.selection);
+        }
+        Ok(true)
+    }
+
+    fn finish(self) -> Bytes {
+        finish(&self.call, self.body, self.is_cut, self.token)
+    }
 }
 
 /// The next members of a first synchronisation with a limit; once all were told, the token is an ordinary one.
@@ -196,17 +239,17 @@ async fn first_page(
         }
     };
     let token = SyncToken { after: if is_cut { after } else { None }, ..token };
-    Ok(finish(call, body, is_cut, token))
+    Ok(answer::xml(StatusCode::MULTI_STATUS, finish(call, body, is_cut, token)))
 }
 
 /// The 507 for what was cut (RFC 6578 §3.6) and the token to go on with.
-fn finish(call: &ReportCall, mut body: Multistatus, is_cut: bool, token: SyncToken) -> Response {
+fn finish(call: &ReportCall, mut body: Multistatus, is_cut: bool, token: SyncToken) -> Bytes {
     if is_cut {
         let href = href::of(&call.mount.prefix, &call.path, true);
         body.failure(&call.dav, &call.mount, &href, &too_many());
     }
     body.writer().text_element(&dav::SYNC_TOKEN, &token.to_text());
-    answer::xml(StatusCode::MULTI_STATUS, body.finish())
+    body.finish()
 }
 
 /// RFC 6578 §3.7: there are more than the client wants to hear of.

@@ -159,12 +159,15 @@ async fn expand_property_follows_the_principal() {
                 <D:property name='p' namespace='urn:x'/><D:property name='owner'><D:property name='displayname'/>\
                 <D:property name='getetag'/></D:property></D:expand-property>";
     let answer = server.send("REPORT", "/a.txt", "", body).await.expect(207);
-    answer.assert_contains("<d:getcontentlength>5</d:getcontentlength>");
-    answer.assert_contains(
+    // Values stand for themselves: each declares the namespaces that it uses.
+    let told = answer.text().replace(" xmlns:d=\"DAV:\"", "");
+    let contains = |expected: &str| assert!(told.contains(expected), "{expected} is not in {told}");
+    contains("<d:getcontentlength>5</d:getcontentlength>");
+    contains(
         "<d:owner><d:response><d:href>/dav/principals/users/alice/</d:href><d:propstat><d:prop>\
          <d:displayname>Alice</d:displayname></d:prop>",
     );
-    answer.assert_contains("<d:prop><d:getetag/></d:prop><d:status>HTTP/1.1 404 Not Found</d:status>");
+    contains("<d:prop><d:getetag/></d:prop><d:status>HTTP/1.1 404 Not Found</d:status>");
     server.send("REPORT", "/a.txt", "", body.replace("name='owner'", "")).await.expect(400);
     server.send("REPORT", "/none", "", body).await.expect(404);
 }

@@ -102,7 +102,11 @@ impl Server {
             blobs: BlobConfig::Memory,
             base_domain: None,
             default_space: None,
-            limits: nichoir_store::Limits { page_members: 3, ..nichoir_store::Limits::default() },
+            limits: nichoir_store::Limits {
+                page_members: 3,
+                page_member_bytes: 5_000,
+                ..nichoir_store::Limits::default()
+            },
         };
         let store = Store::open(config, ports).await.expect("a fresh store opens");
         let (space, account) = make_space(&store, &format!("one-{number}")).await;

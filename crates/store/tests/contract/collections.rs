@@ -3,10 +3,10 @@
 use nichoir_store::change::{Copy, Delete, Generate, GeneratedMember, MakeFolder, PutFile, Relocate, Written};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{
-    Area, CARD, CollectionKind, Components, Error, MemberFilter, MemberIndex, Needs, Tree, Visibility,
+    Area, CARD, CollectionKind, Components, Error, Limits, MemberFilter, MemberIndex, Needs, Tree, Visibility,
 };
 
-use crate::support::{names, node, on_every_engine, path, put, read, stage};
+use crate::support::{names, node, on_every_engine, on_every_engine_with, path, put, read, stage};
 
 fn event(uid: &str, first_seconds: i64, last_seconds: i64) -> MemberIndex {
     MemberIndex {
@@ -279,6 +279,88 @@ async fn only_the_server_writes_into_a_generated_collection() {
         };
         refused(home.apply(change).await);
         delete(&home, "contact_birthdays").await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn readers_of_large_members_do_not_wait_for_each_other_for_ever() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        let large = vec![b'x'; 20_000];
+        for uid in ["1", "2", "3"] {
+            put_member(&tree, &format!("personal/{uid}"), &large, event(uid, 0, 1)).await.unwrap();
+        }
+        let folder = node(&tree, "personal").await.unwrap();
+        let read = async |round: usize| {
+            let (at, names) = (path("personal"), ["1", "2", "3"].map(str::to_owned));
+            let nodes = match round % 3 {
+                0 => tree.members(&at, &folder, &MemberFilter::default(), None, Needs::NONE).await.unwrap().nodes,
+                1 => tree.members_named(&at, &folder, &names, Needs::NONE).await.unwrap(),
+                _ => tree.children(&at, &folder, None, Needs::BODY).await.unwrap().nodes,
+            };
+            assert!(nodes.len() == 3 && nodes.iter().all(|node| node.body.as_deref() == Some(&*large)));
+        };
+        let readers = futures_util::future::join_all((0..24).map(read));
+        tokio::time::timeout(std::time::Duration::from_secs(30), readers).await.expect("nobody waits for ever");
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_end_where_their_content_is_too_much_to_hold() {
+    let limits = Limits { page_member_bytes: 25, ..Limits::default() };
+    on_every_engine_with(limits, 1_000_000, async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        for (uid, size) in [("1", 10), ("2", 15), ("3", 1), ("4", 60), ("5", 0)] {
+            put_member(&tree, &format!("personal/{uid}"), &vec![b'x'; size], event(uid, 0, 1)).await.unwrap();
+        }
+        let (at, folder) = (path("personal"), node(&tree, "personal").await.unwrap());
+        let expected = ["12", "3", "4", "5"];
+        for is_listing in [false, true] {
+            let (mut after, mut pages) = (None, Vec::new());
+            loop {
+                let page = match is_listing {
+                    false => tree.members(&at, &folder, &MemberFilter::default(), after, Needs::NONE).await.unwrap(),
+                    true => tree.children(&at, &folder, after, Needs::BODY).await.unwrap(),
+                };
+                assert!(page.nodes.iter().all(|node| node.body.as_ref().unwrap().len() as u64 == node.size_bytes));
+                pages.push(page.nodes.iter().map(|node| node.name.as_str()).collect::<String>());
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(pages, expected, "{is_listing}");
+        }
+        let wanted = ["1", "2", "3", "4"].map(str::to_owned);
+        let mut found = tree.members_named(&at, &folder, &wanted, Needs::NONE).await.unwrap();
+        for member in found.iter_mut().filter(|member| member.body.is_none()) {
+            assert!(tree.load_body(member).await.unwrap());
+        }
+        let sizes: Vec<usize> = found.iter().map(|member| member.body.as_ref().unwrap().len()).collect();
+        assert_eq!(sizes, [10, 15, 1, 60]);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_that_is_replaced_or_deleted_while_it_is_read() {
+    on_every_engine(async |world| {
+        let tree = world.alice.in_area(Area::Calendars).await.unwrap();
+        put_member(&tree, "personal/a", &[b'x'; 20_000], event("1", 0, 1)).await.unwrap();
+        let mut old = node(&tree, "personal/a").await.unwrap();
+        put_member(&tree, "personal/a", &[b'y'; 30_000], event("1", 0, 1)).await.unwrap();
+        let new = node(&tree, "personal/a").await.unwrap();
+        assert!(tree.load_body(&mut old).await.unwrap());
+        assert_eq!((old.etag, old.size_bytes), (new.etag, 30_000));
+        assert_eq!(old.body.as_deref(), Some(&[b'y'; 30_000][..]));
+        put_member(&tree, "personal/a", b"z", event("1", 0, 1)).await.unwrap();
+        delete(&tree, "personal/a").await.unwrap();
+        assert!(!tree.load_body(&mut old).await.unwrap());
         world.finish().await;
     })
     .await;
