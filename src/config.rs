@@ -361,7 +361,7 @@ section! {
         retry_seconds_max: i64 = MailLimits::default().retry_seconds_max,
         /// Messages that one account sends in an hour; further ones wait.
         messages_per_hour_max: u64 = MailLimits::default().messages_per_hour_max,
-        /// Seconds between two rounds through all spaces, for what an earlier run or another server left.
+        /// Seconds between two rounds through all spaces, for what an earlier run or another server left; 0: none.
         round_seconds: u64 = MailLimits::default().round_seconds,
     }
 }

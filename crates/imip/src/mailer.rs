@@ -15,6 +15,9 @@ use crate::smtp::{Refusal, Smtp};
 const BATCH: u64 = 20;
 /// Seconds in an hour, which is what senders are limited by.
 const HOUR: i64 = 3_600;
+/// Microseconds after which the clock is looked at again, whatever is due.
+const WAIT_MAX_US: i64 = 600_000_000;
+const NEVER: Timestamp = Timestamp(i64::MAX);
 
 /// How messages are sent, each a setting of the same name.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ pub struct Limits {
     pub retry_seconds_max: i64,
     /// Messages that one account sends in an hour; further ones wait.
     pub messages_per_hour_max: u64,
-    /// Seconds between two rounds through all spaces.
+    /// Seconds between two rounds through all spaces; 0: none.
     pub round_seconds: u64,
 }
 
@@ -64,7 +67,7 @@ impl Mailer {
     /// Sends, for as long as it is polled.
     pub async fn run(mut self) {
         let events = self.store.local_events();
-        let mut next_round = self.store.now();
+        let mut next_round = if self.limits.round_seconds > 0 { self.store.now() } else { NEVER };
         loop {
             if self.store.now() >= next_round {
                 self.round().await;
@@ -74,8 +77,9 @@ impl Mailer {
             let queued = moved.into_iter().filter(|(_, moved)| moved.has_outgoing || moved.is_cut);
             self.due.extend(queued.map(|(space, _)| (space, Timestamp::default())));
             self.send_due().await;
-            let wait = self.due.values().chain([&next_round]).min().map_or(0, |due| due.0 - self.store.now().0);
-            let wait = Duration::from_micros(u64::try_from(wait).unwrap_or(0)).max(Duration::from_millis(100));
+            let due = self.due.values().chain([&next_round]).min().copied().unwrap_or(NEVER);
+            let wait = due.0.saturating_sub(self.store.now().0).clamp(100_000, WAIT_MAX_US);
+            let wait = Duration::from_micros(wait.unsigned_abs());
             let _ = tokio::time::timeout(wait, events.changed()).await;
         }
     }
