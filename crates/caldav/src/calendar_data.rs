@@ -135,8 +135,10 @@ impl CompSelection {
         let is_yes = |element: &Element| {
             element.attribute(&Name::new("", "novalue")).is_some_and(|value| value.eq_ignore_ascii_case("yes"))
         };
-        let has_all_props = element.child(&caldav::ALLPROP).is_some();
-        let has_all_comps = element.child(&caldav::ALLCOMP).is_some();
+        // A calendar of which nothing is asked for is meant whole: that is what clients want who write only its name.
+        let is_bare = element.elements().next().is_none() && name_of(element)?.eq_ignore_ascii_case("VCALENDAR");
+        let has_all_props = is_bare || element.child(&caldav::ALLPROP).is_some();
+        let has_all_comps = is_bare || element.child(&caldav::ALLCOMP).is_some();
         let name = caldav::PROP;
         let props = element.children(&name).map(|prop| Ok((name_of(prop)?, is_yes(prop))));
         let props = props.collect::<Result<Vec<_>, Error>>()?;

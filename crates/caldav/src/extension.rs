@@ -24,7 +24,7 @@ pub struct Caldav {
 
 impl Extension for Caldav {
     fn features(&self) -> &'static [&'static str] {
-        &["calendar-access", "calendar-no-timezone", "calendar-auto-schedule"]
+        &["calendar-access", "calendar-no-timezone", "calendar-query-extended", "calendar-auto-schedule"]
     }
 
     fn methods(&self) -> &'static [&'static str] {

@@ -22,6 +22,9 @@ pub struct Filter {
 #[derive(Clone, Debug)]
 struct CompFilter {
     name: String,
+    /// Whether one of the conditions about properties and components is enough (`test="anyof"`, CalendarServer's
+    /// `calendar-query-extended`).
+    is_anyof: bool,
     is_not_defined: bool,
     time_range: Option<TimeRange>,
     props: Vec<PropFilter>,
@@ -31,6 +34,7 @@ struct CompFilter {
 #[derive(Clone, Debug)]
 struct PropFilter {
     name: String,
+    is_anyof: bool,
     is_not_defined: bool,
     time_range: Option<TimeRange>,
     text: Option<TextMatch>,
@@ -51,11 +55,17 @@ struct ParamFilter {
 pub(crate) fn time_range(element: &Element) -> Result<TimeRange, Error> {
     let bound = |name: &'static str, absent| match element.attribute(&Name::new("", name)) {
         None => Ok(absent),
-        Some(text) => utc(text).ok_or_else(|| invalid("A time-range is written in UTC.")),
+        Some(text) => utc(text)
+            .filter(|_| text.len() > "20250102".len())
+            .ok_or_else(|| invalid("A time-range is written in UTC, with times.")),
     };
     let range = TimeRange { start: bound("start", i64::MIN / 4)?, end: bound("end", i64::MAX / 4)? };
     let is_open = element.attribute(&Name::new("", "start")).or(element.attribute(&Name::new("", "end"))).is_none();
-    if is_open || range.start >= range.end {
+    if is_open {
+        // RFC 4791 §9.9: the element itself is malformed.
+        return Err(Error::bad_request("A time-range has a start, an end, or both."));
+    }
+    if range.start >= range.end {
         return Err(invalid("A time-range has a start before its end."));
     }
     Ok(range)
@@ -80,6 +90,19 @@ fn name_of(element: &Element) -> Result<String, Error> {
     name.map(str::to_owned).ok_or_else(|| invalid("A filter has no name."))
 }
 
+fn is_anyof(element: &Element) -> bool {
+    element.attribute(&Name::new("", "test")).is_some_and(|test| test.eq_ignore_ascii_case("anyof"))
+}
+
+/// Whether all of the conditions hold, or, if that is what is asked for, one of them. None at all hold.
+fn combine(is_anyof: bool, conditions: impl IntoIterator<Item = bool>) -> bool {
+    let mut conditions = conditions.into_iter().peekable();
+    match is_anyof && conditions.peek().is_some() {
+        true => conditions.any(|holds| holds),
+        false => conditions.all(|holds| holds),
+    }
+}
+
 impl Filter {
     /// Reads the filter element of a calendar-query.
     ///
@@ -92,6 +115,7 @@ impl Filter {
             return Err(invalid("A filter holds one comp-filter."));
         };
         let root = CompFilter::of(root, &mut Budget(limits.filter_conditions_max))?;
+        root.comps.iter().try_for_each(|comp| check_place(comp, "VCALENDAR"))?;
         if !root.name.eq_ignore_ascii_case("VCALENDAR") || root.time_range.is_some() {
             return Err(invalid("The outermost comp-filter is about VCALENDAR and has no time-range."));
         }
@@ -136,15 +160,62 @@ impl Filter {
             return false;
         }
         let it = Matching { object, default, limits };
-        self.root.props.iter().all(|prop| it.prop_of_calendar(prop)) && self.root.comps.iter().all(|comp| it.main(comp))
+        let props = self.root.props.iter().map(|prop| it.prop_of_calendar(prop));
+        combine(self.root.is_anyof, props.chain(self.root.comps.iter().map(|comp| it.main(comp))))
     }
 }
+
+/// The components that a calendar holds (RFC 5545 §3.6, RFC 7953).
+const MAINS: [&str; 6] = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VTIMEZONE"];
+/// What the others hold, with what holds them.
+const INNER: [(&str, &[&str]); 4] = [
+    ("VALARM", &["VEVENT", "VTODO"]),
+    ("STANDARD", &["VTIMEZONE"]),
+    ("DAYLIGHT", &["VTIMEZONE"]),
+    ("AVAILABLE", &["VAVAILABILITY"]),
+];
+
+/// RFC 4791 §9.7 and §9.9: a component of a known type stands where iCalendar has it, and only what happens at a time
+/// has a time range.
+fn check_place(filter: &CompFilter, above: &str) -> Result<(), Error> {
+    let is = |name: &&str| filter.name.eq_ignore_ascii_case(name);
+    let is_misplaced = match INNER.iter().find(|(name, _)| is(name)) {
+        Some((_, outer)) => !outer.iter().any(|name| above.eq_ignore_ascii_case(name)),
+        None => MAINS.iter().any(|name| is(name)) && above != "VCALENDAR",
+    };
+    if is_misplaced {
+        return Err(invalid("No component of this type is found there."));
+    }
+    let has_time = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VALARM"].iter().any(|name| is(name));
+    if filter.time_range.is_some() && !has_time {
+        return Err(invalid("Components of this type have no time range."));
+    }
+    filter.comps.iter().try_for_each(|comp| check_place(comp, &filter.name))
+}
+
+/// The properties whose value is a date, a time or a period; others of their own (`X-…`) may be.
+const TIMES: [&str; 13] = [
+    "DTSTART",
+    "DTEND",
+    "DUE",
+    "COMPLETED",
+    "CREATED",
+    "DTSTAMP",
+    "LAST-MODIFIED",
+    "RECURRENCE-ID",
+    "EXDATE",
+    "RDATE",
+    "FREEBUSY",
+    "TRIGGER",
+    "ACKNOWLEDGED",
+];
 
 impl CompFilter {
     fn of(element: &Element, budget: &mut Budget) -> Result<CompFilter, Error> {
         budget.take()?;
         let mut filter = CompFilter {
             name: name_of(element)?,
+            is_anyof: is_anyof(element),
             is_not_defined: false,
             time_range: None,
             props: Vec::new(),
@@ -178,11 +249,17 @@ impl PropFilter {
         budget.take()?;
         let mut filter = PropFilter {
             name: name_of(element)?,
+            is_anyof: is_anyof(element),
             is_not_defined: element.child(&caldav::IS_NOT_DEFINED).is_some(),
             time_range: element.child(&caldav::TIME_RANGE).map(time_range).transpose()?,
             text: element.child(&caldav::TEXT_MATCH).map(text_match).transpose()?,
             params: Vec::new(),
         };
+        let is_own = filter.name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("X-"));
+        let may_be_time = is_own || TIMES.iter().any(|name| filter.name.eq_ignore_ascii_case(name));
+        if filter.time_range.is_some() && !may_be_time {
+            return Err(invalid("This property has no time range."));
+        }
         for child in element.children(&caldav::PARAM_FILTER) {
             budget.take()?;
             filter.params.push(ParamFilter {
@@ -251,8 +328,8 @@ impl Matching<'_> {
     }
 
     fn inside(&self, filter: &CompFilter, component: &Component<'_>, facts: Option<&Facts>) -> bool {
-        filter.props.iter().all(|prop| self.prop(prop, component))
-            && filter.comps.iter().all(|comp| self.sub(comp, component, facts))
+        let props = filter.props.iter().map(|prop| self.prop(prop, component));
+        combine(filter.is_anyof, props.chain(filter.comps.iter().map(|comp| self.sub(comp, component, facts))))
     }
 
     /// A comp-filter inside of one about a main component: alarms, mostly.
@@ -286,9 +363,10 @@ impl Matching<'_> {
             return named.peek().is_none();
         }
         named.any(|line| {
-            filter.time_range.is_none_or(|range| self.value_is_within(line, range))
-                && filter.text.as_ref().is_none_or(|text| text.holds(texts(line)))
-                && filter.params.iter().all(|param| parameter_matches(param, line))
+            let range = filter.time_range.iter().map(|range| self.value_is_within(line, *range));
+            let text = filter.text.iter().map(|text| text.holds(texts(line)));
+            let params = filter.params.iter().map(|param| parameter_matches(param, line));
+            combine(filter.is_anyof, range.chain(text).chain(params))
         })
     }
 

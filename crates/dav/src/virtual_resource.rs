@@ -134,7 +134,7 @@ impl Dav {
             "PUT" | "DELETE" | "COPY" | "MOVE" | "PROPPATCH" | "LOCK" | "UNLOCK" => {
                 Err(Error::forbidden("This collection cannot be changed."))
             }
-            "REPORT" => self.report_virtual(caller, mount, resources, body).await,
+            "REPORT" => self.report_virtual(caller, mount, resources, &parts.headers, body).await,
             "GET" | "HEAD" | "POST" | "MKCOL" => {
                 Err(Error::method_not_allowed("There is nothing to get here but properties.", "OPTIONS, PROPFIND"))
             }
@@ -148,8 +148,13 @@ impl Dav {
         caller: &Caller,
         mount: &Mount,
         resources: &[VirtualResource],
+        headers: &http::HeaderMap,
         body: crate::request::Body,
     ) -> Result<Response, Error> {
+        // RFC 3744 §9.2 to §9.5; expand-property would be the same at any other.
+        if Depth::of(headers)?.is_some_and(|depth| depth != Depth::Zero) {
+            return Err(Error::bad_request("Reports on principals are Depth: 0."));
+        }
         let root = read_xml(self, body).await?;
         let root = root.ok_or_else(|| Error::bad_request("A REPORT has a body that names the report."))?;
         let own = resources.first().ok_or_else(Error::not_found)?;

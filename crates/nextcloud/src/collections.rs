@@ -42,7 +42,10 @@ impl Extension for NextcloudCollections {
     }
 
     fn render_error(&self, error: &Error, writer: &mut Writer) {
-        error_body::render(error, writer);
+        // A condition of the RFCs says it all, to every client; without one, there are still Nextcloud's words.
+        if error.condition().is_none() {
+            error_body::render(error, writer);
+        }
     }
 
     fn more_members(&self, call: &Call<'_>) -> Option<BoxFuture<'static, Result<Vec<VirtualResource>, Error>>> {

@@ -192,18 +192,54 @@ fn components_that_are_there_or_not() {
 }
 
 #[test]
+fn one_condition_of_several_may_be_enough() {
+    let event = calendar("VEVENT", &["DTSTART;TZID=Europe/Paris:20250110T100000\nSUMMARY:one\nCATEGORIES:x"]);
+    let test = |attribute: &str| {
+        let text = |name: &str, text: &str| {
+            format!("<prop-filter name='{name}'><text-match>{text}</text-match></prop-filter>")
+        };
+        let inner = [text("SUMMARY", "two"), text("CATEGORIES", "x")].concat();
+        format!("<comp-filter name='VEVENT' {attribute}>{inner}</comp-filter>")
+    };
+    assert!(!matches(&event, &test("")));
+    assert!(!matches(&event, &test("test='allof'")));
+    assert!(matches(&event, &test("test='anyof'")));
+    let zone = |attribute: &str| {
+        let param = |zone: &str| format!("<param-filter name='TZID'><text-match>{zone}</text-match></param-filter>");
+        let inner = [param("Paris"), param("Berlin")].concat();
+        format!(
+            "<comp-filter name='VEVENT'><prop-filter name='DTSTART' {attribute}>{inner}</prop-filter></comp-filter>"
+        )
+    };
+    assert!(!matches(&event, &zone("")));
+    assert!(matches(&event, &zone("test='anyof'")));
+}
+
+#[test]
 fn what_is_no_filter_is_refused_by_name() {
     let check = |inner: &str, expected: &str| {
         let error = filter(inner).expect_err("it is refused");
         let condition = error.condition().map(|condition| condition.name.local.to_string());
         assert_eq!(condition.as_deref(), Some(expected), "{inner}");
     };
-    check("<comp-filter name='VEVENT'><time-range/></comp-filter>", "valid-filter");
+    let open = filter("<comp-filter name='VEVENT'><time-range/></comp-filter>").expect_err("it is refused");
+    assert_eq!(open.status(), 400);
     check("<comp-filter name='VEVENT'><time-range start='yesterday'/></comp-filter>", "valid-filter");
     check(
         "<comp-filter name='VEVENT'><time-range start='20250110T000000Z' end='20250109T000000Z'/></comp-filter>",
         "valid-filter",
     );
+    for misplaced in [
+        "<comp-filter name='VALARM'/>",
+        "<comp-filter name='VEVENT'><comp-filter name='VEVENT'/></comp-filter>",
+        "<comp-filter name='VEVENT'><comp-filter name='VALARM'><comp-filter name='VEVENT'/></comp-filter></comp-filter>",
+        "<comp-filter name='VTIMEZONE'><time-range start='20250110T000000Z'/></comp-filter>",
+        "<comp-filter name='X-COMP'><time-range start='20250110T000000Z'/></comp-filter>",
+        "<comp-filter name='VEVENT'><prop-filter name='SUMMARY'><time-range start='20250110T000000Z'/></prop-filter></comp-filter>",
+        "<comp-filter name='VEVENT'><time-range start='20250110'/></comp-filter>",
+    ] {
+        check(misplaced, "valid-filter");
+    }
     check("<comp-filter/>", "valid-filter");
     check(
         "<comp-filter name='VEVENT'><prop-filter name='X'><text-match collation='i;klingon'>x</text-match></prop-filter></comp-filter>",

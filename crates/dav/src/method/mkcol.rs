@@ -39,6 +39,11 @@ pub async fn make(
     let steps = root.map(proppatch::steps_of).unwrap_or_default();
     let kind = kind_of(call, &steps)?.or(kind);
     let conditions = conditions::of(call)?;
+    // RFC 4918 §9.3.1 wants 405 of MKCOL; RFC 4791 §5.3.1.1 the precondition, which is 403 or 409.
+    let exists = || match *response == dav::MKCOL_RESPONSE {
+        true => exists(),
+        false => exists().with_status(StatusCode::FORBIDDEN),
+    };
     if call.path.is_root() {
         return Err(exists());
     }
@@ -116,7 +121,9 @@ fn says_kind(call: &Call<'_>, name: &Name) -> bool {
 fn refused(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>], response: &Name) -> Response {
     let mut body = Multistatus::with_root(response);
     proppatch::write_outcome(call, steps, failed, body.writer());
-    answer::xml(StatusCode::FORBIDDEN, body.finish())
+    // RFC 5689 §3 leaves the status open; RFC 4791 §5.3.1 has 207.
+    let status = if *response == dav::MKCOL_RESPONSE { StatusCode::FORBIDDEN } else { StatusCode::MULTI_STATUS };
+    answer::xml(status, body.finish())
 }
 
 fn exists() -> Error {

@@ -10,16 +10,18 @@ pub(crate) mod sync_collection;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use nichoir_auth::Caller;
 use nichoir_store::{Node, NodePath, Quota};
 use nichoir_xml::{Element, Name, Writer, dav};
 
 use crate::Dav;
+use crate::answer;
 use crate::error::Error;
 use crate::extension::{Answering, Extension};
 use crate::header::depth::Depth;
 use crate::href;
+use crate::multistatus::Multistatus;
 use crate::property::Resource;
 use crate::request::Response;
 use crate::target::Mount;
@@ -74,10 +76,6 @@ pub(crate) fn all(extensions: &[Arc<dyn Extension>]) -> Vec<Report> {
         Report { name: dav::PRINCIPAL_MATCH, answer: |call| Box::pin(principal_match::match_in_tree(call)) },
         Report { name: dav::ACL_PRINCIPAL_PROP_SET, answer: |call| Box::pin(principal_match::principals_of_acl(call)) },
         Report { name: dav::PRINCIPAL_PROPERTY_SEARCH, answer: |call| Box::pin(search(call)) },
-        Report {
-            name: dav::PRINCIPAL_SEARCH_PROPERTY_SET,
-            answer: |_| Box::pin(async { Ok(principal_search::search_property_set()) }),
-        },
     ];
     let theirs = extensions.iter().flat_map(|extension| extension.reports()).cloned();
     ours.into_iter().chain(theirs).collect()
@@ -86,6 +84,9 @@ pub(crate) fn all(extensions: &[Arc<dyn Extension>]) -> Vec<Report> {
 /// Asked of a tree, with `DAV:apply-to-principal-collection-set`, it is the same search; without, there is no principal
 /// below.
 async fn search(call: ReportCall) -> Result<Response, Error> {
+    if call.root.child(&dav::APPLY_TO_PRINCIPAL_COLLECTION_SET).is_none() {
+        return Ok(answer::xml(StatusCode::MULTI_STATUS, Multistatus::new().finish()));
+    }
     let own = href::of(&call.mount.prefix, &call.path, true);
     principal_search::search(&call.dav, &call.caller, &call.mount, &own, &call.root).await
 }
