@@ -40,9 +40,13 @@ pub(crate) fn dav_header(extensions: &[Arc<dyn Extension>], siblings: &[Arc<dyn 
 /// The `Allow` header: our methods, then those of the extensions.
 pub(crate) fn allow_header(extensions: &[Arc<dyn Extension>]) -> HeaderValue {
     let mut text = METHODS.to_owned();
+    let mut told: Vec<&str> = Vec::new();
     for method in extensions.iter().flat_map(|extension| extension.methods()) {
-        text.push_str(", ");
-        text.push_str(method);
+        if !told.contains(method) {
+            told.push(method);
+            text.push_str(", ");
+            text.push_str(method);
+        }
     }
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(METHODS))
 }

@@ -46,7 +46,14 @@ struct Pending {
 
 impl Listing {
     /// Looks the resource up and writes its own response.
-    pub(crate) async fn open(call: &Call<'_>, depth: Depth, selection: Selection) -> Result<Listing, Error> {
+    ///
+    /// `leaves_root_out`: it was asked for its members alone (RFC 8144 §4), so that nothing is written of a collection.
+    pub(crate) async fn open(
+        call: &Call<'_>,
+        depth: Depth,
+        selection: Selection,
+        leaves_root_out: bool,
+    ) -> Result<Listing, Error> {
         let tree = &call.caller.tree;
         let log_floor = if selection.needs_log_floor() { Some(tree.log_floor().await?) } else { None };
         let node = tree.node(call.path, selection.needs()).await?;
@@ -67,7 +74,9 @@ impl Listing {
             final_token: None,
         };
         let href = href::of(&call.mount.prefix, call.path, node.is_folder());
-        listing.write(&href, &node);
+        if !(leaves_root_out && depth != Depth::Zero && node.is_folder()) {
+            listing.write(&href, &node);
+        }
         if depth != Depth::Zero && node.is_folder() {
             listing.pending.push(Pending { path: call.path.clone(), folder: node, after: None });
         }

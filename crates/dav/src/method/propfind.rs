@@ -21,7 +21,8 @@ pub(crate) async fn propfind(call: Call<'_>, body: Body) -> Result<Response, Err
     let root = read_xml(call.dav, body).await?;
     let request = PropertyRequest::of_propfind(root.as_ref())?;
     let selection = Selection::new(call.dav, &request, prefer::is_minimal(headers));
-    let mut listing = Listing::open(&call, depth, selection).await?;
+    let leaves_root_out = prefer::leaves_root_out(headers);
+    let mut listing = Listing::open(&call, depth, selection, leaves_root_out).await?;
     if depth == Depth::Infinity && listing.is_of_folder() && !limits.has_infinite_propfind {
         return Err(Error::finite_depth_only());
     }
@@ -35,6 +36,9 @@ pub(crate) async fn propfind(call: Call<'_>, body: Body) -> Result<Response, Err
     }
     let mut response = paged::respond(listing, limits.whole_answer_bytes).await?;
     let headers = response.headers_mut();
+    if leaves_root_out {
+        headers.insert("preference-applied", HeaderValue::from_static("depth-noroot"));
+    }
     headers.insert(VARY, HeaderValue::from_static("Brief,Prefer"));
     headers.insert(answer::DAV, call.dav.0.dav_header.clone());
     Ok(response)

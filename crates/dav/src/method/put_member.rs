@@ -2,10 +2,10 @@
 //! came. RFC 4791 §5.3.2, RFC 6352 §6.3.2; RFC 8144 §3 for `return=representation`.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG};
+use http::header::{CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, StatusCode};
 use nichoir_store::change::PutFile;
-use nichoir_store::{Error as StoreError, NodePath, StageOptions};
+use nichoir_store::{Error as StoreError, Needs, Node, NodePath, StageOptions};
 
 use super::check_name;
 use crate::answer::{self, METHODS};
@@ -21,8 +21,44 @@ pub(super) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
         return Err(Error::bad_request("Content-Range is not supported with PUT."));
     }
     let bytes = read_member(&call, body).await?;
-    let written = store(&call, call.path.clone(), bytes.clone()).await?;
-    answer(&call, written, bytes, None)
+    match store(&call, call.path.clone(), bytes.clone()).await {
+        Ok(written) => answer(&call, written, bytes, None),
+        Err(error) if error.status() == StatusCode::PRECONDITION_FAILED => current(&call).await?.ok_or(error),
+        Err(error) => Err(error),
+    }
+}
+
+/// What stands there instead, for a client that wants to see it rather than to ask again (RFC 8144 §3.2).
+async fn current(call: &Call<'_>) -> Result<Option<Response>, Error> {
+    if !prefer::wants_representation(&call.parts.headers) {
+        return Ok(None);
+    }
+    let node = match call.caller.tree.node(call.path, Needs::BODY).await {
+        Ok(node) => node,
+        Err(StoreError::NotFound) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(body) = node.body.clone() else { return Ok(None) };
+    let mut response = answer::bare(StatusCode::PRECONDITION_FAILED);
+    answer::decorate(call, &Answered::of(call, &node), response.headers_mut());
+    response.headers_mut().insert(ETAG, answer::etag_value(node.etag));
+    show(call, &mut response, &node, body, None);
+    Ok(Some(response))
+}
+
+/// Puts the member itself into an answer (RFC 8144 §3).
+fn show(call: &Call<'_>, response: &mut Response, node: &Node, bytes: Bytes, location: Option<String>) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    if let Some(Ok(value)) = node.media_type.as_deref().map(HeaderValue::try_from) {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    let place = location.unwrap_or_else(|| call.parts.uri.path().to_owned());
+    if let Ok(value) = HeaderValue::try_from(place) {
+        headers.insert(CONTENT_LOCATION, value);
+    }
+    headers.insert("preference-applied", HeaderValue::from_static("return=representation"));
+    *response.body_mut() = full(bytes);
 }
 
 /// The whole body, if a member may be as large.
@@ -99,17 +135,7 @@ pub(super) fn answer(
     let bytes = done.stored.unwrap_or(bytes);
     if prefer::wants_representation(&call.parts.headers) {
         *response.status_mut() = if written.is_new { StatusCode::CREATED } else { StatusCode::OK };
-        let headers = response.headers_mut();
-        headers.remove(http::header::CONTENT_LENGTH);
-        if let Some(Ok(value)) = written.node.media_type.as_deref().map(HeaderValue::try_from) {
-            headers.insert(CONTENT_TYPE, value);
-        }
-        let place = location.unwrap_or_else(|| call.parts.uri.path().to_owned());
-        if let Ok(value) = HeaderValue::try_from(place) {
-            headers.insert(CONTENT_LOCATION, value);
-        }
-        headers.insert("preference-applied", HeaderValue::from_static("return=representation"));
-        *response.body_mut() = full(bytes);
+        show(call, &mut response, &written.node, bytes, location);
     } else if is_other {
         // RFC 4791 §5.3.4: a client that keeps what it sent must not take it for what is stored.
         response.headers_mut().remove(ETAG);

@@ -3,7 +3,7 @@
 use super::member::move_node;
 use super::share;
 use super::site::{self, Site};
-use super::{Delete, Run};
+use super::{Delete, Run, make_collection};
 use crate::area;
 use crate::collection::{Area, CollectionKind};
 use crate::error::Error;
@@ -36,10 +36,27 @@ impl Run for Delete {
         // What the server makes it can make again.
         let is_generated = node.collection.as_deref().is_some_and(CollectionKind::is_generated);
         match self.skips_trash || is_generated || !asker.area.has_trash() {
-            true => remove_for_good(tx, asker, node, &locks).await,
-            false => move_to_trash(tx, asker, node, &self.path, &locks).await,
+            true => remove_for_good(tx, asker, node, &locks).await?,
+            false => move_to_trash(tx, asker, node, &self.path, &locks).await?,
+        }
+        match node.collection.as_deref() {
+            Some(CollectionKind::AddressBook) => keep_one_book(tx, asker).await,
+            _ => Ok(()),
         }
     }
+}
+
+/// A home is never without an address book: Apple's and other programs make none, and would have nowhere to write.
+async fn keep_one_book(tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
+    let kind = CollectionKind::AddressBook;
+    let left = tx.row(COUNT_OF_KIND, &[asker.root.into(), kind.to_text().into()]).await?.count(0)?;
+    if left == 0 {
+        for (name, kind) in asker.area.first_collections() {
+            tx.advance();
+            make_collection(tx, asker.root, name, &kind).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes `node` out of its folder and puts it into the asker's trash.
@@ -121,6 +138,8 @@ pub(super) async fn remove_for_good(
 
 const IS_TAKEN: Sql = Sql("SELECT id FROM node WHERE space_id = $1 AND parent_id = $2 AND name = $3");
 
+const COUNT_OF_KIND: Sql = Sql("SELECT COUNT(*) FROM node WHERE space_id = $1 AND parent_id = $2 AND collection = $3");
+
 pub(super) const MOVE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
 
 const INSERT_TRASH: Sql = Sql(
@@ -128,4 +147,4 @@ const INSERT_TRASH: Sql = Sql(
      VALUES ($1, $2, $3, $4, $5, $6, $7)",
 );
 
-pub(super) const STATEMENTS: &[Sql] = &[IS_TAKEN, MOVE, INSERT_TRASH];
+pub(super) const STATEMENTS: &[Sql] = &[COUNT_OF_KIND, IS_TAKEN, MOVE, INSERT_TRASH];

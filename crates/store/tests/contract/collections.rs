@@ -365,3 +365,25 @@ async fn a_member_that_is_replaced_or_deleted_while_it_is_read() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_home_is_never_without_an_address_book() {
+    on_every_engine(async |world| {
+        let books = world.alice.in_area(Area::AddressBooks).await.unwrap();
+        let first = node(&books, "contacts").await.unwrap().id;
+        let token = books.sync_token(&path("")).await.unwrap();
+        delete(&books, "contacts").await.unwrap();
+        assert_eq!(names(&books, "").await, ["contacts"]);
+        assert_ne!(node(&books, "contacts").await.unwrap().id, first, "it is another one");
+        let changes = books.changes_since(&path(""), token, false, 10, Needs::NONE).await.unwrap();
+        assert!(matches!(&changes.changed[..], [only] if only.node.is_some()), "{changes:?}");
+        let kind = Some(CollectionKind::AddressBook);
+        let conditions = Conditions::default();
+        let make = MakeFolder { path: path("more"), dead_properties: Vec::new(), kind, conditions };
+        books.apply(make).await.unwrap();
+        delete(&books, "contacts").await.unwrap();
+        assert_eq!(names(&books, "").await, ["more"]);
+        world.finish().await;
+    })
+    .await;
+}
