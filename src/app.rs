@@ -27,6 +27,7 @@ use crate::observe::Metrics;
 use crate::push;
 use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
+use crate::subscription::Subscriptions;
 
 /// The whole server but its listeners. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ struct Parts {
     auth: Authenticator,
     engines: Engines,
     generator: Generator,
+    subscriptions: Subscriptions,
     trusted: Vec<Network>,
     has_dialect: bool,
     /// Tells clients what moves, where that is offered.
@@ -111,6 +113,7 @@ impl App {
             auth: Authenticator::new(config.auth_limits(), &ports),
             engines: Engines::new(config, &outbound),
             generator: config.generator(),
+            subscriptions: config.subscriptions(&outbound),
             push: config.push.is_offered.then(push),
             mail: config.smtp()?.as_ref().map(Smtp::new).transpose()?.map(|smtp| (smtp, config.mail_limits())),
             store,
@@ -247,11 +250,13 @@ impl App {
             Err(error) => return self.challenge(&request, error),
         };
         let principal = principal::href_of(PRINCIPALS, &caller.account.login);
+        let shows_subscriptions = wants_cached_subscriptions(request.headers());
         let mount = |prefix: String| Mount {
             prefix: prefix.into(),
             principal: principal.as_str().into(),
             principals: PRINCIPALS.into(),
             site: arrival.public_url.as_str().into(),
+            shows_subscriptions,
         };
         match route {
             DavRoute::Files(home) if is_own(&caller, &home) => dav.handle(&caller, &mount(home.prefix), request).await,
@@ -301,6 +306,11 @@ impl App {
             // What was made before is still right, only older.
             tracing::warn!(cause = %error, "a generated collection is not brought up to date");
         }
+        if caller.tree.area() == Area::Calendars
+            && let Err(error) = self.0.subscriptions.refresh(caller, &method, &below).await
+        {
+            tracing::warn!(cause = %error, "a subscription is not brought up to date");
+        }
         let request = match self.0.has_dialect && caller.tree.area() == Area::Calendars {
             false => request,
             true => match calendar_trash::answer(dav, caller, mount, request).await {
@@ -341,6 +351,7 @@ impl App {
             principal: "".into(),
             principals: PRINCIPALS.into(),
             site: arrival.public_url.as_str().into(),
+            shows_subscriptions: true,
         };
         dav.handle(&caller, &mount, request).await
     }
@@ -382,6 +393,17 @@ fn is_read(method: &Method) -> bool {
 
 fn is_dav(method: &Method) -> bool {
     ["PROPFIND", "PROPPATCH", "REPORT"].contains(&method.as_str())
+}
+
+/// Whether the client cannot fetch a subscription itself, and takes what the server has fetched for a calendar:
+/// Evolution, KDE's and Outlook's by name, others by Nextcloud's header.
+fn wants_cached_subscriptions(headers: &http::HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = text("user-agent");
+    text("x-nc-caldav-webcal-caching").eq_ignore_ascii_case("on")
+        || agent.starts_with("MSFT-WIN-3")
+        || agent.contains("Evolution")
+        || agent.contains("KIO")
 }
 
 /// Whether the login in the path is the caller's, whatever its case: hrefs repeat the spelling that was asked for.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use sample::sample;
 
 use crate::generated::Generator;
+use crate::subscription::{FeedLimits, Subscriptions};
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $kind:ty = $default:expr,)* }) => {
@@ -255,6 +256,16 @@ section! {
         import_bytes_max: usize = CalendarLimits::default().import_bytes_max,
         /// Objects in a file that is imported.
         import_objects_max: usize = CalendarLimits::default().import_objects_max,
+        /// Bytes of a subscribed feed.
+        feed_bytes_max: usize = 16 * 1024 * 1024,
+        /// Redirects on the way to a subscribed feed.
+        feed_redirects_max: usize = 5,
+        /// Seconds between two fetches of a feed at least, whatever it and its subscriber say.
+        feed_refresh_seconds_min: i64 = 900,
+        /// Seconds between two fetches of a feed if neither it nor its subscriber says.
+        feed_refresh_seconds: i64 = 86_400,
+        /// Seconds after a fetch that failed before the next.
+        feed_retry_seconds: i64 = 3_600,
         /// Members that one multiget may ask for.
         multiget_hrefs_max: usize = CalendarLimits::default().multiget_hrefs_max,
         /// Conditions in one filter.
@@ -547,6 +558,23 @@ impl Config {
             import_objects_max,
             multiget_hrefs_max,
             filter_conditions_max,
+        }
+    }
+
+    /// What fetches subscribed calendars.
+    pub(crate) fn subscriptions(&self, outbound: &nichoir_outbound::Outbound) -> Subscriptions {
+        let calendars = &self.calendars;
+        Subscriptions {
+            outbound: outbound.clone(),
+            limits: FeedLimits {
+                bytes_max: calendars.feed_bytes_max,
+                redirects_max: calendars.feed_redirects_max,
+                refresh_seconds_min: calendars.feed_refresh_seconds_min,
+                refresh_seconds: calendars.feed_refresh_seconds,
+                retry_seconds: calendars.feed_retry_seconds,
+            },
+            calendars: self.calendar_limits(),
+            under_way: std::sync::Mutex::default(),
         }
     }
 

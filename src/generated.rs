@@ -40,10 +40,10 @@ pub(crate) struct Generator {
 }
 
 /// A member to be.
-struct Made {
-    bytes: Vec<u8>,
-    index: MemberIndex,
-    media_type: &'static str,
+pub(crate) struct Made {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) index: MemberIndex,
+    pub(crate) media_type: &'static str,
 }
 
 impl Generator {
@@ -186,7 +186,12 @@ fn summary_of(name: &str, birthday: &Birthday) -> String {
 }
 
 /// Makes `members` what the collection holds; what is there already is not written again.
-async fn write(tree: &Tree, name: &str, kind: CollectionKind, members: BTreeMap<String, Made>) -> Result<(), Error> {
+pub(crate) async fn write(
+    tree: &Tree,
+    name: &str,
+    kind: CollectionKind,
+    members: BTreeMap<String, Made>,
+) -> Result<(), Error> {
     let path = NodePath::root().child(name);
     let collection = match tree.node(&path, Needs::NONE).await {
         Ok(node) => node,

@@ -12,5 +12,6 @@ mod push;
 mod route;
 pub mod server;
 mod stack;
+mod subscription;
 
 pub use gate::Peer;

@@ -12,4 +12,5 @@ mod publishing;
 mod push;
 mod scheduling;
 mod sharing;
+mod subscriptions;
 mod support;

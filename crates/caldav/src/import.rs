@@ -2,15 +2,16 @@
 //! §4.1), each with the time zones that it speaks of.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bytes::Bytes;
 use nichoir_contentline::{Component, fold, parse};
 use nichoir_dav::{Answering, Body, Call, Error, import, request::read_whole};
-use nichoir_store::Ports;
 use nichoir_xml::caldav;
 
 use crate::extension::Caldav;
 use crate::object::Limits;
+use crate::time::Duration;
 
 /// The components that become objects.
 const MAINS: [&str; 3] = ["VEVENT", "VTODO", "VJOURNAL"];
@@ -21,7 +22,7 @@ pub(crate) fn answer(call: &Call<'_>, body: Body, limits: &Limits) -> Answering 
     Box::pin(async move {
         let call = Call { dav: &dav, caller: &caller, mount: &mount, path: &path, parts: &parts };
         let bytes = read_whole(body, limits.import_bytes_max).await?;
-        let objects = split(&bytes, &limits, caller.space.ports())?;
+        let objects = split(&bytes, &limits)?;
         import::import(&call, &Caldav { limits }, objects, ".ics").await
     })
 }
@@ -30,7 +31,7 @@ pub(crate) fn answer(call: &Call<'_>, body: Body, limits: &Limits) -> Answering 
 ///
 /// # Errors
 /// 403 for what is no iCalendar, or too many objects.
-pub(crate) fn split(bytes: &[u8], limits: &Limits, ports: &Ports) -> Result<Vec<Bytes>, Error> {
+pub fn split(bytes: &[u8], limits: &Limits) -> Result<Vec<Bytes>, Error> {
     let reading = nichoir_contentline::Limits {
         lines_max: bytes.len(),
         components_max: limits.import_objects_max.saturating_mul(8),
@@ -45,7 +46,7 @@ pub(crate) fn split(bytes: &[u8], limits: &Limits, ports: &Ports) -> Result<Vec<
     }
     let mut objects = Vec::new();
     for calendar in &calendars {
-        objects.extend(groups(calendar, ports).iter().map(|group| Bytes::from(group.to_object(bytes, calendar))));
+        objects.extend(groups(bytes, calendar).iter().map(|group| Bytes::from(group.to_object(bytes, calendar))));
         if objects.len() > limits.import_objects_max {
             return Err(Error::forbidden(format!("More than {} objects.", limits.import_objects_max)));
         }
@@ -61,13 +62,13 @@ struct Group<'c, 'a> {
     components: Vec<&'c Component<'a>>,
 }
 
-fn groups<'c, 'a>(calendar: &'c Component<'a>, ports: &Ports) -> Vec<Group<'c, 'a>> {
+fn groups<'c, 'a>(bytes: &[u8], calendar: &'c Component<'a>) -> Vec<Group<'c, 'a>> {
     let mut groups: Vec<Group<'c, 'a>> = Vec::new();
     let mut places: std::collections::HashMap<(&str, String), usize> = std::collections::HashMap::new();
     for component in calendar.components.iter().filter(|it| MAINS.contains(&it.name.as_str())) {
         let own = component.value("UID").map(str::trim).filter(|uid| !uid.is_empty());
         let is_named_here = own.is_none();
-        let uid = own.map_or_else(|| ports.lower_alphanumeric(32), str::to_owned);
+        let uid = own.map_or_else(|| made_uid(&bytes[component.range.clone()], groups.len()), str::to_owned);
         let place = *places.entry((component.name.as_str(), uid.clone())).or_insert(groups.len());
         match groups.get_mut(place) {
             Some(group) => group.components.push(component),
@@ -75,6 +76,30 @@ fn groups<'c, 'a>(calendar: &'c Component<'a>, ports: &Ports) -> Vec<Group<'c, '
         }
     }
     groups
+}
+
+/// A UID for a component that has none: the same one when the same file comes again.
+fn made_uid(bytes: &[u8], place: usize) -> String {
+    let mut hasher = DefaultHasher::new();
+    (bytes, place).hash(&mut hasher);
+    format!("{:016x}-{place}", hasher.finish())
+}
+
+/// How often a feed wants to be asked, in seconds (RFC 7986 §5.7, and what came before it).
+pub fn refresh_seconds_of(feed: &[u8], limits: &Limits) -> Option<i64> {
+    let reading = nichoir_contentline::Limits {
+        lines_max: feed.len(),
+        components_max: limits.import_objects_max.saturating_mul(8),
+        ..limits.content
+    };
+    let calendar = parse(feed, &reading).ok()?.into_iter().next()?;
+    let told = calendar.value("REFRESH-INTERVAL").or_else(|| calendar.value("X-PUBLISHED-TTL"))?;
+    seconds_of_duration(told.trim())
+}
+
+/// The length of a DURATION (RFC 5545 §3.3.6) in seconds.
+pub fn seconds_of_duration(text: &str) -> Option<i64> {
+    Duration::parse(text).map(Duration::length)
 }
 
 impl Group<'_, '_> {
@@ -140,7 +165,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&[&str]]) {
-        let objects = split(text.as_bytes(), &Limits::default(), &Ports::system()).expect("it can be read");
+        let objects = split(text.as_bytes(), &Limits::default()).expect("it can be read");
         let found: Vec<String> = objects.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect();
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (object, needles) in found.iter().zip(expected) {
@@ -170,7 +195,7 @@ mod tests {
             event("", "DTSTART:20270101T000000Z\nSUMMARY:Nameless"),
         );
         check(&text, &[&["TZID:A", "RECURRENCE-ID"], &["UID:2"], &["SUMMARY:Nameless", "UID:"]]);
-        let objects = split(text.as_bytes(), &Limits::default(), &Ports::system()).expect("it can be read");
+        let objects = split(text.as_bytes(), &Limits::default()).expect("it can be read");
         let text = String::from_utf8_lossy(&objects[0]).into_owned();
         assert!(!text.contains("TZID:B") && !text.contains("METHOD"), "{text}");
         assert!(!String::from_utf8_lossy(&objects[1]).contains("VTIMEZONE"));
@@ -178,11 +203,10 @@ mod tests {
 
     #[test]
     fn what_is_no_calendar_or_too_much_is_refused() {
-        let ports = Ports::system();
-        assert!(split(b"hello", &Limits::default(), &ports).is_err());
-        assert!(split(b"BEGIN:VCARD\nEND:VCARD\n", &Limits::default(), &ports).is_err());
+        assert!(split(b"hello", &Limits::default()).is_err());
+        assert!(split(b"BEGIN:VCARD\nEND:VCARD\n", &Limits::default()).is_err());
         let one = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n";
         let limits = Limits { import_objects_max: 1, ..Limits::default() };
-        assert!(split(one.as_bytes(), &limits, &ports).is_err());
+        assert!(split(one.as_bytes(), &limits).is_err());
     }
 }

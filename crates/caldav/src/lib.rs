@@ -25,6 +25,7 @@ pub use calendar_data::CalendarData;
 pub use extension::Caldav;
 pub use filter::Filter;
 pub use free_busy::FreeBusy;
+pub use import::{refresh_seconds_of, seconds_of_duration, split as split_file};
 pub use object::{CalendarObject, Limits};
 pub use recurrence::{Instance, Instances};
 pub use time::TimeRange;

@@ -122,6 +122,7 @@ fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
             Some(CollectionKind::Calendar(_) | CollectionKind::Birthdays) => writer.empty(&caldav::CALENDAR),
             Some(CollectionKind::Inbox) => writer.empty(&caldav::SCHEDULE_INBOX),
             Some(CollectionKind::Outbox) => writer.empty(&caldav::SCHEDULE_OUTBOX),
+            Some(CollectionKind::Subscription) if it.mount.shows_subscriptions => writer.empty(&caldav::CALENDAR),
             Some(CollectionKind::Subscription) => writer.empty(&cs::SUBSCRIBED),
             Some(CollectionKind::AddressBook | CollectionKind::MemberDirectory) | None => {}
         }

@@ -19,6 +19,8 @@ pub struct Mount {
     pub principals: Arc<str>,
     /// The address that clients know the space by, without a trailing slash, for links that others follow.
     pub site: Arc<str>,
+    /// Whether calendars that are fetched from elsewhere are calendars here, for clients that do not fetch themselves.
+    pub shows_subscriptions: bool,
 }
 
 /// A request on its way through a method: who asks, for what, with which headers. The body travels beside it.

@@ -225,7 +225,10 @@ impl Place<'_> {
         let is_deep = is_report || Depth::of(&self.parts.headers)? != Some(Depth::Zero);
         let filter = MemberFilter { component, ..MemberFilter::default() };
         let mut after = None;
-        while is_deep {
+        loop {
+            if !is_deep {
+                break;
+            }
             let page = self.caller.tree.trashed(&filter, after, selection.needs()).await?;
             page.nodes.iter().filter(|node| !node.is_folder()).for_each(|node| self.tell(node, &selection, &mut told));
             after = page.next;

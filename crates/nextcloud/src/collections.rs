@@ -20,7 +20,13 @@ pub struct NextcloudCollections {
 impl Extension for NextcloudCollections {
     fn features(&self) -> &'static [&'static str] {
         match self.area {
-            Area::Calendars => &["oc-resource-sharing", "oc-calendar-publishing", "nc-calendar-trashbin"],
+            Area::Calendars => &[
+                "oc-resource-sharing",
+                "oc-calendar-publishing",
+                "nc-calendar-trashbin",
+                "nc-calendar-webcal-cache",
+                "calendarserver-subscribed",
+            ],
             Area::Files | Area::AddressBooks => &["oc-resource-sharing"],
         }
     }

@@ -119,6 +119,7 @@ impl Server {
             principal: "/dav/principals/users/alice/".into(),
             principals: "/dav/principals/users/".into(),
             site: "https://test".into(),
+            shows_subscriptions: false,
         };
         let dav = Dav::new(extensions, Vec::new(), limits);
         Some(Server { dav, alice, mount, clock, other, other_sequence, _directory: directory })

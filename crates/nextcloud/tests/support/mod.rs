@@ -67,6 +67,7 @@ impl Server {
             principal: "/remote.php/dav/principals/users/alice/".into(),
             principals: "/remote.php/dav/principals/users/".into(),
             site: "https://test".into(),
+            shows_subscriptions: false,
         };
         let request = request(method, &format!("{FILES}{path}"), headers, body.into());
         Answer::read(self.dav.handle(&self.alice, &mount, request).await).await
