@@ -6,6 +6,8 @@ mod access;
 mod arrival;
 mod bulk;
 mod calendar_trash;
+mod calendars;
+mod cards;
 mod generated;
 mod mail;
 mod publishing;

@@ -208,6 +208,18 @@ impl Error {
         Error::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
+    /// The same with another status: for clients that understand no other.
+    #[must_use]
+    pub(crate) fn as_bad_request(mut self) -> Error {
+        self.status = StatusCode::BAD_REQUEST;
+        self
+    }
+
+    /// Whether it says that the sync token is not one to go on from.
+    pub(crate) fn is_stale_sync_token(&self) -> bool {
+        self.condition.as_ref().is_some_and(|condition| condition.name == dav::VALID_SYNC_TOKEN)
+    }
+
     /// With this precondition element.
     #[must_use]
     pub fn with_condition(mut self, name: Name) -> Error {

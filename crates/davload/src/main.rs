@@ -6,6 +6,7 @@
 
 mod connection;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +33,9 @@ struct Arguments {
     /// A file whose content is sent as the body.
     #[arg(long, conflicts_with = "body_bytes")]
     body_file: Option<PathBuf>,
+    /// `{n}` in the body is the request's number too; the file is text then.
+    #[arg(long, requires = "body_file")]
+    has_numbered_body: bool,
     /// Send a body of so many bytes.
     #[arg(long)]
     body_bytes: Option<usize>,
@@ -64,6 +68,7 @@ struct Shape {
     path: String,
     headers: String,
     body: Vec<u8>,
+    has_numbered_body: bool,
 }
 
 fn main() -> ExitCode {
@@ -124,16 +129,22 @@ impl Shape {
         for header in &arguments.headers {
             headers.push_str(&format!("{header}\r\n"));
         }
-        if !body.is_empty() {
-            headers.push_str(&format!("Content-Length: {}\r\n", body.len()));
-        }
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Shape { address: address.to_owned(), path: path.to_owned(), headers, body })
+        let has_numbered_body = arguments.has_numbered_body;
+        Ok(Shape { address: address.to_owned(), path: path.to_owned(), headers, body, has_numbered_body })
     }
 
-    fn head(&self, method: &str, number: u64) -> String {
+    fn head(&self, method: &str, number: u64, body_bytes: usize) -> String {
         let path = self.path.replace("{n}", &number.to_string());
-        format!("{method} {path} HTTP/1.1\r\n{}\r\n", self.headers)
+        let length = if body_bytes > 0 { format!("Content-Length: {body_bytes}\r\n") } else { String::new() };
+        format!("{method} {path} HTTP/1.1\r\n{}{length}\r\n", self.headers)
+    }
+
+    fn body(&self, number: u64) -> Cow<'_, [u8]> {
+        match self.has_numbered_body {
+            true => String::from_utf8_lossy(&self.body).replace("{n}", &number.to_string()).into_bytes().into(),
+            false => Cow::Borrowed(&self.body),
+        }
     }
 }
 
@@ -148,8 +159,9 @@ fn load(arguments: &Arguments, shape: &Shape, number: &AtomicU64, until: Instant
         if number >= arguments.requests {
             break;
         }
+        let body = shape.body(number);
         let sent = Instant::now();
-        match connection.exchange(&shape.head(&arguments.method, number), &shape.body) {
+        match connection.exchange(&shape.head(&arguments.method, number, body.len()), &body) {
             Ok(answer) => {
                 seen.microseconds.push(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX));
                 seen.body_bytes += answer.body_bytes;
@@ -188,6 +200,6 @@ mod tests {
         let shape = Shape::of(&arguments).unwrap();
         assert_eq!(shape.address, "h:1");
         let expected = "PUT /a/7.bin HTTP/1.1\r\nHost: h:1\r\nAuthorization: Basic YTpi\r\nContent-Length: 3\r\n\r\n";
-        assert_eq!(shape.head("PUT", 7), expected);
+        assert_eq!(shape.head("PUT", 7, shape.body(7).len()), expected);
     }
 }

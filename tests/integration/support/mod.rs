@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod collections;
+pub(crate) mod sequence;
 mod server;
 
 pub(crate) use answer::Answer;

@@ -8,20 +8,12 @@ use crate::answer;
 use crate::conditions;
 use crate::error::Error;
 use crate::extension::MemberWrite;
-use crate::header::depth::Depth;
 use crate::request::Response;
 use crate::target::Call;
 
 pub(crate) async fn delete(call: Call<'_>) -> Result<Response, Error> {
     let headers = &call.parts.headers;
-    if Depth::of(headers)?.is_some_and(|depth| depth != Depth::Infinity) {
-        // RFC 4918 §9.6.1: "A client MUST NOT submit a Depth header with … any value but infinity" on a collection.
-        // Kept lenient for files, where the header says nothing.
-        let node = call.caller.tree.node(call.path, nichoir_store::Needs::NONE).await?;
-        if node.is_folder() {
-            return Err(Error::bad_request("DELETE of a collection is always Depth: infinity."));
-        }
-    }
+    // Whatever Depth says, it is infinity (RFC 4918 §9.6.1). Nextcloud's web apps send `Depth: 0` with every request.
     if call.path.is_root() {
         return Err(Error::forbidden("The root cannot be deleted."));
     }
