@@ -65,7 +65,10 @@ pub(crate) fn run(bench: &Bench, name: &str, mut script: Script, tables: Tables)
     run.tables.renew_uids();
     for request in &mut script.start {
         if let Verdict::Failed(failure) = run.perform(request, 1, &format!("{name} | start"), Judging::ByStatus) {
-            result.set_up.get_or_insert(failure);
+            match &mut result.set_up {
+                Some(first) => first.reasons.push(format!("{} → {}", failure.request, failure.status)),
+                None => result.set_up = Some(failure),
+            }
             if !bench.goes_on {
                 break;
             }
@@ -192,7 +195,10 @@ impl Run<'_> {
         if !request.iterates_data {
             return Ok(vec![Some(path)]);
         }
-        let folder = std::fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let folder = match std::fs::read_dir(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            folder => folder.map_err(|error| format!("{}: {error}", path.display()))?,
+        };
         let mut files: Vec<PathBuf> = folder.filter_map(|file| Some(file.ok()?.path())).collect();
         files.retain(|file| {
             file.is_file() && !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
