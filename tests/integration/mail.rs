@@ -130,7 +130,7 @@ async fn serve(stream: TcpStream, got: Arc<Mutex<Vec<Mail>>>, tries: Arc<Mutex<u
 /// Waits until the queue of the space is empty.
 async fn nothing_waits(server: &Server) {
     for _ in 0..200 {
-        if server.space.next_outgoing().await.unwrap().is_none() {
+        if server.space.next_outgoing().await.expect("the queue answers").is_none() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -181,12 +181,12 @@ fn check_place(filter: &CompFilter, above: &str) -> Result<(), Error> {
     let is = |name: &&str| filter.name.eq_ignore_ascii_case(name);
     let is_misplaced = match INNER.iter().find(|(name, _)| is(name)) {
         Some((_, outer)) => !outer.iter().any(|name| above.eq_ignore_ascii_case(name)),
-        None => MAINS.iter().any(|name| is(name)) && above != "VCALENDAR",
+        None => MAINS.iter().any(is) && above != "VCALENDAR",
     };
     if is_misplaced {
         return Err(invalid("No component of this type is found there."));
     }
-    let has_time = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VALARM"].iter().any(|name| is(name));
+    let has_time = ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VALARM"].iter().any(is);
     if filter.time_range.is_some() && !has_time {
         return Err(invalid("Components of this type have no time range."));
     }

@@ -210,7 +210,7 @@ impl Error {
 
     /// The same with another status: for clients that understand no other.
     #[must_use]
-    pub(crate) fn as_bad_request(mut self) -> Error {
+    pub(crate) fn into_bad_request(mut self) -> Error {
         self.status = StatusCode::BAD_REQUEST;
         self
     }

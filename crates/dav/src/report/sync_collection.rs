@@ -117,7 +117,7 @@ pub(super) async fn answer(call: ReportCall) -> Result<Response, Error> {
     // Thunderbird's address books (seen in 140) begin anew at 400 only; 403 stops them for good.
     let is_to_be_400 = agent.contains("Thunderbird/");
     synchronise(call).await.map_err(|error| match is_to_be_400 && error.is_stale_sync_token() {
-        true => error.as_bad_request(),
+        true => error.into_bad_request(),
         false => error,
     })
 }
