@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::http::{Answer, Message, Server};
 use crate::markup::{child_text, children, read};
 use crate::message::{authorization, target};
+use crate::owner::Account;
 
 const ETAG: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <D:propfind xmlns:D=\"DAV:\"><D:prop><D:getetag/></D:prop></D:propfind>";
@@ -15,7 +16,8 @@ const ETAG_AND_TIME: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
 /// Someone who asks a server.
 pub(crate) struct Asker<'a> {
     pub(crate) server: &'a Server,
-    pub(crate) account: &'a (String, String),
+    /// Who sends a request to that target.
+    pub(crate) account_for: &'a dyn Fn(&str) -> Account,
     pub(crate) user_agent: &'a str,
     pub(crate) wait_count: usize,
     pub(crate) wait_delay: Duration,
@@ -23,7 +25,8 @@ pub(crate) struct Asker<'a> {
 
 impl Asker<'_> {
     fn send(&self, method: &str, target: String, body: Option<&[u8]>) -> Result<Answer, String> {
-        let mut headers = vec![authorization(self.account), ("User-Agent".to_owned(), self.user_agent.to_owned())];
+        let mut headers =
+            vec![authorization(&(self.account_for)(&target)), ("User-Agent".to_owned(), self.user_agent.to_owned())];
         if body.is_some() {
             headers.push(("Depth".to_owned(), "1".to_owned()));
             headers.push(("Content-Type".to_owned(), "text/xml".to_owned()));

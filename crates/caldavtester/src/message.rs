@@ -6,6 +6,7 @@ use base64::Engine as _;
 use uuid::Uuid;
 
 use crate::http::Message;
+use crate::owner::Account;
 use crate::script::{Data, Request};
 use crate::substitution::{Tables, replace};
 
@@ -48,11 +49,15 @@ pub(crate) fn target(uri: &str, is_quoted: bool) -> String {
     out + &uri[end..]
 }
 
-/// The message of a request to `uri`.
-///
-/// # Errors
-/// Its body cannot be read; in words.
-pub(crate) fn message(request: &Request, uri: &str, body: Option<Vec<u8>>, label: &str, tables: &Tables) -> Message {
+/// The message of a request to `uri`, which `account` sends.
+pub(crate) fn message(
+    request: &Request,
+    account: &Account,
+    uri: &str,
+    body: Option<Vec<u8>>,
+    label: &str,
+    tables: &Tables,
+) -> Message {
     let mut headers: Vec<(String, String)> =
         request.headers.iter().map(|(name, value)| (name.clone(), tables.run_pass(value))).collect();
     if let Some(data) = request.data.as_ref().filter(|data| !data.content_type.is_empty()) {
@@ -63,13 +68,13 @@ pub(crate) fn message(request: &Request, uri: &str, body: Option<Vec<u8>>, label
         headers.push(("User-Agent".to_owned(), label.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()));
     }
     if request.authenticates {
-        headers.push(authorization(&request.account));
+        headers.push(authorization(account));
     }
     Message { method: request.method.clone(), target: target(uri, request.quotes_uri), headers, body }
 }
 
 /// The header of Basic authentication. RFC 7617.
-pub(crate) fn authorization((login, password): &(String, String)) -> (String, String) {
+pub(crate) fn authorization((login, password): &Account) -> (String, String) {
     let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{login}:{password}"));
     ("Authorization".to_owned(), format!("Basic {credentials}"))
 }

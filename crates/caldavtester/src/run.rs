@@ -8,6 +8,7 @@ use crate::grab::Grabbed;
 use crate::http::{Answer, Server};
 use crate::listing::Asker;
 use crate::message::{body, message, uri};
+use crate::owner::Owners;
 use crate::report::{Failure, ScriptResult, TestResult, Verdict};
 use crate::script::{Data, Request, Script, Suite, Test};
 use crate::serverinfo::ServerInfo;
@@ -21,6 +22,8 @@ const BODY_CHARACTERS_MAX: usize = 2_000;
 pub(crate) struct Bench {
     pub(crate) info: ServerInfo,
     pub(crate) server: Server,
+    /// Who sends what the administrator would.
+    pub(crate) owners: Owners,
     pub(crate) data: PathBuf,
     /// Whether the tests run also after a set-up that failed.
     pub(crate) goes_on: bool,
@@ -216,7 +219,7 @@ impl Run<'_> {
         let first = uris.first().cloned().unwrap_or_default();
         let asker = Asker {
             server: &self.bench.server,
-            account: &request.account,
+            account_for: &|target| self.bench.owners.sender(&request.account, target),
             user_agent: label,
             wait_count: self.bench.info.wait_count,
             wait_delay: self.bench.info.wait_delay,
@@ -308,7 +311,8 @@ impl Run<'_> {
             Ok(content) => content,
             Err(reason) => return Verdict::Failed(Failure::without_answer(&shown, reason)),
         };
-        let answer = match self.bench.server.exchange(&message(request, &uri, content, label, &self.tables)) {
+        let account = self.bench.owners.sender(&request.account, &uri);
+        let answer = match self.bench.server.exchange(&message(request, &account, &uri, content, label, &self.tables)) {
             Ok(answer) => answer,
             Err(error) => return Verdict::Failed(Failure::without_answer(&shown, error.to_string())),
         };
