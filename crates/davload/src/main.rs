@@ -42,6 +42,9 @@ struct Arguments {
     /// Connections at once.
     #[arg(long, default_value_t = 1)]
     connections: usize,
+    /// A new connection for each request, for servers that close them.
+    #[arg(long)]
+    has_short_connections: bool,
     /// How long to go on.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -161,6 +164,12 @@ fn load(arguments: &Arguments, shape: &Shape, number: &AtomicU64, until: Instant
         }
         let body = shape.body(number);
         let sent = Instant::now();
+        if arguments.has_short_connections {
+            connection = match Connection::open(&shape.address) {
+                Ok(connection) => connection,
+                Err(error) => return Seen { error: Some(error.to_string()), ..seen },
+            };
+        }
         match connection.exchange(&shape.head(&arguments.method, number, body.len()), &body) {
             Ok(answer) => {
                 seen.microseconds.push(u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX));
