@@ -61,12 +61,9 @@ pub(crate) fn time_range(element: &Element) -> Result<TimeRange, Error> {
     };
     let range = TimeRange { start: bound("start", i64::MIN / 4)?, end: bound("end", i64::MAX / 4)? };
     let is_open = element.attribute(&Name::new("", "start")).or(element.attribute(&Name::new("", "end"))).is_none();
-    if is_open {
+    if is_open || range.start >= range.end {
         // RFC 4791 §9.9: the element itself is malformed.
-        return Err(Error::bad_request("A time-range has a start, an end, or both."));
-    }
-    if range.start >= range.end {
-        return Err(invalid("A time-range has a start before its end."));
+        return Err(Error::bad_request("A time-range has a start, or an end, or a start before its end."));
     }
     Ok(range)
 }

@@ -130,5 +130,5 @@ fn what_cannot_be_had_is_refused_by_name() {
     refuse("content-type='application/pdf'", "", "supported-calendar-data");
     refuse("version='1.0'", "", "supported-calendar-data");
     refuse("", "<expand start='20250101T000000Z'/>", "number-of-matches-within-limits");
-    refuse("", "<expand start='20250102T000000Z' end='20250101T000000Z'/>", "valid-filter");
+    refuse("", "<expand start='20250102' end='20250103'/>", "valid-filter");
 }

@@ -222,13 +222,11 @@ fn what_is_no_filter_is_refused_by_name() {
         let condition = error.condition().map(|condition| condition.name.local.to_string());
         assert_eq!(condition.as_deref(), Some(expected), "{inner}");
     };
-    let open = filter("<comp-filter name='VEVENT'><time-range/></comp-filter>").expect_err("it is refused");
-    assert_eq!(open.status(), 400);
+    for range in ["", "start='20250110T000000Z' end='20250109T000000Z'"] {
+        let inner = format!("<comp-filter name='VEVENT'><time-range {range}/></comp-filter>");
+        assert_eq!(filter(&inner).expect_err("it is refused").status(), 400);
+    }
     check("<comp-filter name='VEVENT'><time-range start='yesterday'/></comp-filter>", "valid-filter");
-    check(
-        "<comp-filter name='VEVENT'><time-range start='20250110T000000Z' end='20250109T000000Z'/></comp-filter>",
-        "valid-filter",
-    );
     for misplaced in [
         "<comp-filter name='VALARM'/>",
         "<comp-filter name='VEVENT'><comp-filter name='VEVENT'/></comp-filter>",
