@@ -43,6 +43,18 @@ pub(crate) struct Subscriptions {
     pub(crate) under_way: Mutex<HashSet<(i64, FileId)>>,
 }
 
+/// A fetch that is under way; it ends with this.
+struct UnderWay<'f> {
+    fetches: &'f Mutex<HashSet<(i64, FileId)>>,
+    key: (i64, FileId),
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.fetches.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
 /// What is remembered of a feed, a line each.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct State {
@@ -85,9 +97,9 @@ impl Subscriptions {
         if !self.under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(key) {
             return Ok(());
         }
-        let outcome = self.fetch_if_due(&caller.tree, &path).await;
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-        outcome
+        // Dropped also when the client hangs up in between: the next one fetches then.
+        let _under_way = UnderWay { fetches: &self.under_way, key };
+        self.fetch_if_due(&caller.tree, &path).await
     }
 
     async fn fetch_if_due(&self, tree: &Tree, path: &NodePath) -> Result<(), Error> {

@@ -113,6 +113,11 @@ impl CalendarData {
             && self.zones == ZoneWish::AsStored
     }
 
+    /// Whether a rendered object was cut because it is larger than any that is stored: expansion multiplies.
+    pub fn is_too_large(text: &[u8], limits: &Limits) -> bool {
+        text.len() > limits.object_bytes_max
+    }
+
     /// The text of an object.
     pub fn render(&self, object: &CalendarObject<'_>, default: &Zone, limits: &Limits) -> Vec<u8> {
         if self.is_whole() {
@@ -244,6 +249,10 @@ impl Page<'_> {
     fn expanded(&mut self, range: TimeRange, wanted: Wanted<'_>, limits: &Limits) {
         let object = self.object;
         for instance in &object.instances(range.start, range.end, self.default, limits).list {
+            // Whoever asks is told that it is too much: see `is_too_large`.
+            if self.out.len() > limits.object_bytes_max {
+                break;
+            }
             let component = &object.calendar.components[instance.component];
             let facts = Facts::of(component, instance, object, self.default);
             if overlap::is_within(component, &facts, range, object, self.default) {

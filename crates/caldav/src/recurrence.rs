@@ -13,6 +13,15 @@ use crate::object::{CalendarObject, Limits};
 use crate::time::{DAY, Duration, Moment, period};
 use crate::timezone::Zone;
 
+/// Rules of one component that are heeded; nobody writes more than one or two.
+pub(crate) const RULES_MAX: usize = 10;
+/// Times of one day that a rule may name by BYHOUR, BYMINUTE and BYSECOND: all minutes of a day.
+const TIMES_OF_DAY_MAX: usize = 1_440;
+/// The longest rule that says anything: all days of a year by their number.
+const RULE_BYTES_MAX: usize = 4_096;
+/// Steps that each rule costs beside what it yields: one that never happens is looked at for long, too.
+const STEPS_OF_RULE: usize = 100;
+
 /// A rule, its end on the wall clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule(IcalRecurRule);
@@ -30,6 +39,14 @@ impl Rule {
                 (_, true) => to_civil(civil),
                 _ => civil,
             });
+        }
+        // What a period is multiplied by is bounded before anything is made of it.
+        let times = ["BYHOUR=", "BYMINUTE=", "BYSECOND="].map(|name| {
+            let list = value.split(';').find_map(|part| part.strip_prefix(name));
+            list.map_or(1, |list| list.split(',').count())
+        });
+        if times.iter().product::<usize>() > TIMES_OF_DAY_MAX || value.len() > RULE_BYTES_MAX {
+            return None;
         }
         if rule.interval == 0 {
             rule.interval = 1;
@@ -263,7 +280,10 @@ impl CalendarObject<'_> {
         let (dates, lengths) = self.dates(component, &first, default);
         let mut starts: BTreeSet<i64> = dates;
         starts.insert(first.civil);
-        for line in component.all("RRULE") {
+        for line in component.all("RRULE").take(RULES_MAX) {
+            if !walk.charge(STEPS_OF_RULE) {
+                break;
+            }
             let Some(rule) = Rule::parse(line.value(), |until| first_civil(&first, until, default)) else { continue };
             if rule.is_within_days() {
                 window.0 = window.0.max(first.civil - 2 * DAY);
@@ -353,7 +373,10 @@ impl CalendarObject<'_> {
             }
         }
         let (Some(earliest), Some(latest)) = (starts.first(), starts.last()) else { return excluded };
-        for line in component.all("EXRULE") {
+        for line in component.all("EXRULE").take(RULES_MAX) {
+            if !walk.charge(STEPS_OF_RULE) {
+                break;
+            }
             let Some(rule) = Rule::parse(line.value(), |until| first_civil(first, until, default)) else { continue };
             for civil in civil_dates(&rule, first.civil, *earliest) {
                 if civil > *latest || !walk.step() {
@@ -407,7 +430,11 @@ struct Walk {
 
 impl Walk {
     fn step(&mut self) -> bool {
-        self.steps = self.steps.saturating_sub(1);
+        self.charge(1)
+    }
+
+    fn charge(&mut self, steps: usize) -> bool {
+        self.steps = self.steps.saturating_sub(steps);
         self.is_cut |= self.steps == 0;
         self.steps > 0
     }

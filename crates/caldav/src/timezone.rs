@@ -10,7 +10,7 @@ use chrono::{MappedLocalTime, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use nichoir_contentline::Component;
 
-use crate::recurrence::{Rule, civil_dates};
+use crate::recurrence::{RULES_MAX, Rule, civil_dates};
 use crate::time::{DAY, civil};
 
 /// Where a wall clock stands.
@@ -46,6 +46,8 @@ pub struct OwnZone {
 
 /// Onsets that are kept of one VTIMEZONE.
 const ONSETS_MAX: usize = 4_000;
+/// Observances that are looked at; the longest zone of IANA's has fewer.
+const OBSERVANCES_MAX: usize = 400;
 /// The last year whose onsets are looked for.
 const LAST_YEAR_SECONDS: i64 = 4_133_980_800; // 2101-01-01
 
@@ -124,7 +126,7 @@ fn offset(of: impl Offset) -> i64 {
 impl OwnZone {
     pub(crate) fn of(zone: &Component<'_>) -> OwnZone {
         let mut onsets = Vec::new();
-        for observance in &zone.components {
+        for observance in zone.components.iter().take(OBSERVANCES_MAX) {
             let offset_of = |name: &str| observance.value(name).and_then(utc_offset);
             let start = observance.value("DTSTART").and_then(|value| civil(value.trim()));
             let (Some(from), Some(to), Some((start, _, _))) =
@@ -133,17 +135,18 @@ impl OwnZone {
                 continue;
             };
             let mut dates = vec![start];
-            for line in observance.all("RDATE") {
-                dates.extend(line.value().split(',').filter_map(|value| civil(value.trim())).map(|(at, _, _)| at));
-            }
-            for line in observance.all("RRULE") {
+            // One budget for the whole zone, whatever its lines.
+            let room = ONSETS_MAX.saturating_sub(onsets.len());
+            let told = observance.all("RDATE").flat_map(|line| line.value().split(','));
+            dates.extend(told.filter_map(|value| civil(value.trim())).map(|(at, _, _)| at).take(room));
+            for line in observance.all("RRULE").take(RULES_MAX) {
                 let to_civil = |until: i64| until + from;
                 if let Some(rule) = Rule::parse(line.value(), to_civil) {
-                    let found = civil_dates(&rule, start, i64::MIN).take(ONSETS_MAX);
+                    let found = civil_dates(&rule, start, i64::MIN).take(room.saturating_sub(dates.len()));
                     dates.extend(found.take_while(|at| *at < LAST_YEAR_SECONDS));
                 }
             }
-            onsets.extend(dates.into_iter().take(ONSETS_MAX).map(|at| (at, from, to)));
+            onsets.extend(dates.into_iter().take(room).map(|at| (at, from, to)));
         }
         onsets.sort_unstable();
         onsets.dedup();
@@ -151,7 +154,8 @@ impl OwnZone {
     }
 
     fn instant(&self, civil: i64) -> i64 {
-        let passed = self.onsets.iter().rev().find(|(at, _, _)| civil >= *at);
+        let end = self.onsets.partition_point(|(at, _, _)| civil >= *at);
+        let passed = end.checked_sub(1).and_then(|last| self.onsets.get(last));
         let skipped = passed.filter(|(at, from, to)| to > from && civil < at + (to - from));
         let offset = match (skipped, passed) {
             (Some((_, from, _)), _) => *from,

@@ -132,3 +132,22 @@ fn what_cannot_be_had_is_refused_by_name() {
     refuse("", "<expand start='20250101T000000Z'/>", "number-of-matches-within-limits");
     refuse("", "<expand start='20250102' end='20250103'/>", "valid-filter");
 }
+
+#[test]
+fn an_expansion_ends_where_it_is_larger_than_any_object() {
+    let limits = Limits { object_bytes_max: 2_000, ..Limits::default() };
+    let text = calendar(
+        "VEVENT",
+        &[&format!("DTSTART:20250101T100000Z\nRRULE:FREQ=DAILY\nDESCRIPTION:{}", "x".repeat(1_000))],
+    );
+    let xml = format!("<calendar-data xmlns='{}'><expand {RANGE}/></calendar-data>", caldav::NAMESPACE);
+    let wide = xml.replace("20250104", "20260104");
+    let render = |xml: &str| {
+        let element = nichoir_xml::read(xml.as_bytes(), &nichoir_xml::Limits::default()).expect("it is XML");
+        let object = CalendarObject::read(text.as_bytes(), &limits).expect("it can be read");
+        CalendarData::of(&element, &limits).expect("it is understood").render(&object, &Zone::Utc, &limits)
+    };
+    let (short, long) = (render(&xml), render(&wide));
+    assert!(CalendarData::is_too_large(&long, &limits) && long.len() < 5_000, "{}", long.len());
+    assert!(short.len() < long.len() + 1);
+}

@@ -188,3 +188,35 @@ fn a_walk_ends_whatever_the_rule() {
         }
     }
 }
+
+#[test]
+fn rules_that_multiply_within_a_day_are_not_heeded() {
+    let list = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    let rule =
+        format!("FREQ=YEARLY;BYHOUR={};BYMINUTE={};BYSECOND={};BYSETPOS=-1;COUNT=3000", list(24), list(60), list(60));
+    check(&[&format!("DTSTART:20250101T100000Z\nRRULE:{rule}")], "20250101", "20300101", "20250101T100000");
+    // Every minute of a day is still a rule.
+    let rule = format!("FREQ=DAILY;COUNT=3;BYHOUR={};BYMINUTE={}", list(24), list(60));
+    check(
+        &[&format!("DTSTART:20250101T000000Z\nRRULE:{rule}")],
+        "20250101",
+        "20300101",
+        "20250101T000000 20250101T000100 20250101T000200",
+    );
+}
+
+#[test]
+fn only_so_many_rules_and_onsets_are_looked_at() {
+    let never = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=1\n".repeat(1_000);
+    check(&[&format!("DTSTART:20250101T100000Z\n{never}")], "20250101", "20300101", "20250101T100000");
+    let rules = "RRULE:FREQ=DAILY\n".repeat(1_000);
+    let zone = format!(
+        "BEGIN:VTIMEZONE\nTZID:Own\nBEGIN:STANDARD\nDTSTART:19000101T000000\nTZOFFSETFROM:+0000\nTZOFFSETTO:+0100\n{rules}END:STANDARD\nEND:VTIMEZONE\n"
+    );
+    let text = calendar("VEVENT", &["DTSTART;TZID=Own:20250101T100000"])
+        .replace("BEGIN:VEVENT", &format!("{zone}BEGIN:VEVENT"));
+    let object = CalendarObject::read(text.as_bytes(), &Limits::default()).expect("it can be read");
+    let found = object.instances(0, i64::MAX / 8, &Zone::Utc, &Limits::default());
+    let start = found.list[0].start.as_ref().expect("it has a start").instant(&Zone::Utc);
+    assert_eq!(start, utc("20250101T090000Z").expect("an instant"));
+}

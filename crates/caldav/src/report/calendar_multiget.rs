@@ -4,7 +4,7 @@ use nichoir_dav::report::{Judge, MemberReport, ReportCall, Verdict};
 use nichoir_dav::{Error, Response};
 use nichoir_store::Node;
 
-use super::{data_of, limits_of, visible};
+use super::{data_of, limits_of, too_large, visible};
 use crate::calendar_data::CalendarData;
 use crate::calendar_zone;
 use crate::object::{CalendarObject, Limits};
@@ -40,6 +40,9 @@ impl Judge for Named {
         match CalendarObject::read(body, &self.limits) {
             Ok(object) => {
                 let text = self.data.render(&object, &self.zone, &self.limits);
+                if CalendarData::is_too_large(&text, &self.limits) {
+                    return Verdict::Fail(too_large());
+                }
                 Verdict::Tell(Some(String::from_utf8_lossy(&text).into_owned()))
             }
             // Never 200 without the data: DAVx⁵ gives the whole calendar up.

@@ -7,7 +7,7 @@ use nichoir_dav::{Error, Response};
 use nichoir_store::{CollectionKind, MemberFilter, Node};
 use nichoir_xml::caldav;
 
-use super::{data_of, limits_of, visible};
+use super::{data_of, limits_of, too_large, visible};
 use crate::calendar_data::CalendarData;
 use crate::calendar_zone;
 use crate::filter::Filter;
@@ -60,6 +60,9 @@ impl Judge for Matching {
             (true, true) => Verdict::Tell(None),
             (true, false) => {
                 let text = self.data.render(&object, &self.zone, &self.limits);
+                if CalendarData::is_too_large(&text, &self.limits) {
+                    return Verdict::Fail(too_large());
+                }
                 Verdict::Tell(Some(String::from_utf8_lossy(&text).into_owned()))
             }
         }

@@ -43,3 +43,9 @@ fn data_of(call: &ReportCall, limits: &Limits) -> Result<CalendarData, Error> {
     let data = asked.map(|element| CalendarData::of(element, limits)).transpose()?.unwrap_or_default();
     Ok(data.with_zones(ZoneWish::of(&call.headers)))
 }
+
+/// What an object becomes when it is expanded is more than may be told of it.
+fn too_large() -> Error {
+    Error::new(http::StatusCode::INSUFFICIENT_STORAGE, "The expanded object is too large.")
+        .with_condition(dav::NUMBER_OF_MATCHES_WITHIN_LIMITS)
+}

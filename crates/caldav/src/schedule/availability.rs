@@ -25,10 +25,9 @@ pub(crate) fn add(inbox: &Node, default: &Zone, found: &mut FreeBusy, limits: &L
     let mut decided: Vec<(i64, i64)> = Vec::new();
     for part in parts {
         let Some(span) = span(&document, part, default, (range.start, range.end)) else { continue };
-        let mut open = vec![span];
-        for taken in decided.iter().copied().chain(available(&document, part, default, span, limits)) {
-            open = open.into_iter().flat_map(|period| without(period, taken)).collect();
-        }
+        let mut taken = available(&document, part, default, span, limits);
+        taken.extend(&decided);
+        let open = without_all(span, taken);
         let kind = part.value("BUSYTYPE").unwrap_or("BUSY-UNAVAILABLE").trim().to_ascii_uppercase();
         for (start, end) in open {
             match kind.as_str() {
@@ -40,6 +39,9 @@ pub(crate) fn add(inbox: &Node, default: &Zone, found: &mut FreeBusy, limits: &L
         decided.push(span);
     }
 }
+
+/// AVAILABLE parts of one VAVAILABILITY that are heeded.
+const AVAILABLE_MAX: usize = 100;
 
 fn priority(part: &Part) -> i64 {
     part.value("PRIORITY").and_then(|value| value.trim().parse().ok()).unwrap_or(0)
@@ -62,7 +64,7 @@ fn span(document: &Document, part: &Part, default: &Zone, range: (i64, i64)) -> 
 /// The AVAILABLE times of a VAVAILABILITY within `range`: they recur as events do.
 fn available(document: &Document, part: &Part, default: &Zone, range: (i64, i64), limits: &Limits) -> Vec<(i64, i64)> {
     let mut found = Vec::new();
-    for inner in part.parts().filter(|inner| inner.name == "AVAILABLE") {
+    for inner in part.parts().filter(|inner| inner.name == "AVAILABLE").take(AVAILABLE_MAX) {
         let mut calendar = document.clone();
         calendar.retain_mains(|_| false);
         let mut event = inner.clone();
@@ -80,11 +82,20 @@ fn available(document: &Document, part: &Part, default: &Zone, range: (i64, i64)
     found
 }
 
-/// What is left of `period` outside of `taken`.
-fn without(period: (i64, i64), taken: (i64, i64)) -> Vec<(i64, i64)> {
-    let before = (period.0, period.1.min(taken.0));
-    let after = (period.0.max(taken.1), period.1);
-    [before, after].into_iter().filter(|(start, end)| start < end).collect()
+/// What is left of `period` outside of all of `taken`, in one pass.
+fn without_all(period: (i64, i64), mut taken: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    taken.sort_unstable();
+    let (mut open, mut from) = (Vec::new(), period.0);
+    for (start, end) in taken {
+        if from < start.min(period.1) {
+            open.push((from, start.min(period.1)));
+        }
+        from = from.max(end);
+    }
+    if from < period.1 {
+        open.push((from, period.1));
+    }
+    open
 }
 
 #[cfg(test)]
@@ -93,9 +104,14 @@ mod tests {
 
     #[test]
     fn what_is_taken_leaves_the_rest() {
-        assert_eq!(without((0, 10), (3, 5)), [(0, 3), (5, 10)]);
-        assert_eq!(without((0, 10), (0, 10)), []);
-        assert_eq!(without((0, 10), (-5, 3)), [(3, 10)]);
-        assert_eq!(without((0, 10), (20, 30)), [(0, 10)]);
+        let check = |taken: &[(i64, i64)], expected: &[(i64, i64)]| {
+            assert_eq!(without_all((0, 10), taken.to_vec()), expected, "{taken:?}");
+        };
+        check(&[(3, 5)], &[(0, 3), (5, 10)]);
+        check(&[(0, 10)], &[]);
+        check(&[(-5, 3)], &[(3, 10)]);
+        check(&[(20, 30)], &[(0, 10)]);
+        check(&[(4, 6), (1, 2), (5, 8)], &[(0, 1), (2, 4), (8, 10)]);
+        check(&[], &[(0, 10)]);
     }
 }

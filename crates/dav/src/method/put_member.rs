@@ -38,7 +38,8 @@ async fn current(call: &Call<'_>) -> Result<Option<Response>, Error> {
         Err(StoreError::NotFound) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let Some(body) = node.body.clone() else { return Ok(None) };
+    // What somebody else keeps to herself is not shown by this way either.
+    let Some(body) = node.body.clone().filter(|_| !node.is_confidential) else { return Ok(None) };
     let mut response = answer::bare(StatusCode::PRECONDITION_FAILED);
     answer::decorate(call, &Answered::of(call, &node), response.headers_mut());
     response.headers_mut().insert(ETAG, answer::etag_value(node.etag));

@@ -4,6 +4,7 @@ use super::delete::move_to_trash;
 use super::member::{self, move_node};
 use super::site::{self, Site};
 use super::{Relocate, Run, Written};
+use crate::collection::CollectionKind;
 use crate::conditions::Conditions;
 use crate::error::Error;
 use crate::node::{FileId, Node};
@@ -86,6 +87,9 @@ pub(super) async fn vacate(
     };
     if !arrival.overwrites {
         return Err(Error::Exists);
+    }
+    if occupant.collection.as_deref().is_some_and(CollectionKind::is_fixed) {
+        return Err(Error::Forbidden("this collection is part of every home"));
     }
     let locks = site.may_remove(tx, asker, conditions).await?;
     member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
