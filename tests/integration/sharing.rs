@@ -197,6 +197,10 @@ async fn private_events_are_hidden_from_sharees_and_confidential_ones_are_only_b
                 assert!(!told.contains(secret), "{secret} in {told}");
             }
         }
+        // Nor by a PUT that is refused and asks to see what stands there.
+        let put = bob.request("PUT", &format!("{SHARED}c.ics")).body(event("c", "Mine", ""));
+        let refused = put.header("if-none-match", "*").header("prefer", "return=representation").await;
+        assert!(refused.status.is_client_error() && !refused.text().contains("Clinic"), "{}", refused.text());
         // Nor can it be found by what it does not show.
         assert!(bob.xml("REPORT", SHARED, 1, search).await.expect(207).hrefs().is_empty());
 

@@ -387,3 +387,22 @@ async fn a_home_is_never_without_an_address_book() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn inbox_and_outbox_are_neither_copied_nor_moved_over() {
+    on_every_engine(async |world| {
+        let home = world.alice.in_area(Area::Calendars).await.unwrap();
+        make_calendar(&home, "work", &["VEVENT"]).await.unwrap();
+        let inbox = node(&home, "inbox").await.unwrap().id;
+        for name in ["inbox", "outbox"] {
+            let copied = copy(&home, "work", name).await;
+            assert!(matches!(copied, Err(Error::Forbidden(_))), "{copied:?}");
+            let moved = relocate(&home, "work", name, true).await;
+            assert!(matches!(moved, Err(Error::Forbidden(_))), "{moved:?}");
+        }
+        assert_eq!(names(&home, "").await, ["inbox", "outbox", "personal", "work"]);
+        assert_eq!(node(&home, "inbox").await.unwrap().id, inbox);
+        world.finish().await;
+    })
+    .await;
+}
