@@ -1,0 +1,417 @@
+//! The sections of the configuration: each key is written here, once, with its description and its default.
+
+use std::path::PathBuf;
+
+use nichoir_auth::AuthLimits;
+use nichoir_caldav::Limits as CalendarLimits;
+use nichoir_carddav::Limits as CardLimits;
+use nichoir_imip::Limits as MailLimits;
+use nichoir_nextcloud::bulk::BulkLimits;
+use nichoir_outbound::Limits as OutboundLimits;
+use nichoir_push::{Limits as PushLimits, SendLimits};
+use nichoir_store::Limits;
+use serde::{Deserialize, Serialize};
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $kind:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Serialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[doc = $field_doc])* pub $field: $kind,)*
+        }
+
+        impl Default for $name {
+            fn default() -> $name {
+                $name { $($field: $default,)* }
+            }
+        }
+
+        impl Described for $name {
+            const KEYS: &'static [(&'static str, &'static str)] = &[$((stringify!($field), concat!($($field_doc, "\n",)*)),)*];
+        }
+    };
+}
+
+/// A section whose keys can be listed with their descriptions.
+pub(super) trait Described {
+    const KEYS: &'static [(&'static str, &'static str)];
+}
+
+section! {
+    /// `[server]`: where it listens and whom it believes.
+    Server {
+        /// Addresses to listen on: `127.0.0.1:8080`, `[::]:80`, or `unix:/run/nichoir.sock`. Sockets passed by systemd come besides.
+        listen: Vec<String> = vec!["127.0.0.1:8080".to_owned()],
+        /// Permissions of unix sockets, octal.
+        unix_socket_mode: String = "0660".to_owned(),
+        /// Address of the admin listener (/healthz, /readyz, /metrics); empty: none.
+        admin_listen: String = String::new(),
+        /// Spaces answer at NAME.base_domain.
+        base_domain: String = String::new(),
+        /// The space that answers on every other host.
+        default_space: String = String::new(),
+        /// Addresses or networks (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and -Host are believed. Unix sockets always are.
+        trusted_proxies: Vec<String> = Vec::new(),
+        /// PEM file with the certificate chain; with tls_key_file, connections speak TLS.
+        tls_certificate_file: String = String::new(),
+        /// PEM file with the private key.
+        tls_key_file: String = String::new(),
+        /// Connections at once.
+        connections_max: usize = 4096,
+        /// Seconds in which a request's headers must have arrived.
+        header_seconds: u64 = 20,
+        /// Bytes of a request's headers.
+        header_bytes: usize = 65_536,
+        /// Number of a request's headers.
+        headers_max: usize = 100,
+        /// Seconds that a client may pause while it sends a body.
+        body_idle_seconds: u64 = 120,
+        /// Bytes a second of a body, on average after its first minute; slower clients are cut off.
+        body_bytes_per_second_min: u64 = 64,
+        /// Seconds that a client may leave a piece of an answer unread.
+        write_idle_seconds: u64 = 120,
+        /// Seconds from the last byte of a request to its answer; then 503.
+        answer_seconds: u64 = 300,
+        /// HTTP/2 requests at once on one connection.
+        http2_streams_max: u32 = 100,
+        /// Seconds that requests under way may still take when the server stops.
+        drain_seconds: u64 = 30,
+    }
+}
+
+section! {
+    /// `[storage]`: where metadata and blobs live.
+    Storage {
+        /// Directory of everything that is kept on this machine. Under systemd, its state directory unless set.
+        data_dir: PathBuf = PathBuf::from("/var/lib/nichoir"),
+        /// `postgres://user:password@host/database`; empty: SQLite files below data_dir.
+        postgres_url: String = String::new(),
+        /// File that holds postgres_url, for secrets kept apart; a name without a slash is one of systemd's credentials.
+        postgres_url_file: String = String::new(),
+        /// Connections to PostgreSQL at most.
+        postgres_connections_max: u32 = 20,
+        /// `https://s3.example.org`; empty: blobs are files below data_dir.
+        s3_endpoint: String = String::new(),
+        /// The bucket, which must exist.
+        s3_bucket: String = "nichoir".to_owned(),
+        /// The region.
+        s3_region: String = "garage".to_owned(),
+        /// Access key id.
+        s3_access_key_id: String = String::new(),
+        /// Secret access key.
+        s3_secret_access_key: String = String::new(),
+        /// File that holds s3_secret_access_key, for secrets kept apart; likewise.
+        s3_secret_access_key_file: String = String::new(),
+        /// Address the bucket as endpoint/bucket rather than bucket.endpoint.
+        s3_path_style: bool = true,
+        /// Content up to this many bytes lives in the row.
+        inline_bytes: usize = Limits::default().inline_bytes,
+        /// Bytes of one part of an upload to S3; at least 5 MiB.
+        part_bytes: usize = Limits::default().part_bytes,
+        /// Space files open at once; fewer where the process may not open as many files.
+        open_spaces_max: usize = Limits::default().open_spaces_max,
+        /// Seconds after which an unused space file is closed.
+        idle_close_seconds: u64 = Limits::default().idle_close_seconds,
+        /// Changes waiting for one space; more are answered 503.
+        queued_changes_max: usize = Limits::default().queued_changes_max,
+        /// Changes in one commit.
+        group_changes_max: usize = Limits::default().group_changes_max,
+        /// Rows in one page of a listing.
+        page_rows: i64 = Limits::default().page_rows,
+        /// Members of a calendar or address book that are read at once, with their content.
+        page_members: i64 = Limits::default().page_members,
+        /// Bytes of their content that are held at once; one member may be larger.
+        page_member_bytes: u64 = Limits::default().page_member_bytes,
+    }
+}
+
+section! {
+    /// `[limits]`: what one space, account, file or request may at most be.
+    Bounds {
+        /// The longest WebDAV lock, in seconds.
+        lock_timeout_seconds_max: u64 = Limits::default().lock_timeout_seconds_max,
+        /// Locks in a space.
+        locks_max: u64 = Limits::default().locks_max,
+        /// Dead properties on one file or folder.
+        dead_properties_max: u64 = Limits::default().dead_properties_max,
+        /// Bytes of one dead property.
+        dead_property_bytes_max: u64 = Limits::default().dead_property_bytes_max,
+        /// Chunks in one upload.
+        upload_chunks_max: u64 = Limits::default().upload_chunks_max,
+        /// Unfinished uploads of one account.
+        uploads_max: u64 = Limits::default().uploads_max,
+        /// Seconds after its last chunk that an unfinished upload is kept.
+        upload_expiry_seconds: i64 = Limits::default().upload_expiry_seconds,
+        /// Days that deleted files are kept.
+        trash_days: i64 = Limits::default().trash_days,
+        /// Days that earlier versions are kept.
+        version_days: i64 = Limits::default().version_days,
+        /// Earlier versions of one file.
+        versions_max: u64 = Limits::default().versions_max,
+        /// Days that sync tokens stay valid.
+        change_log_days: i64 = Limits::default().change_log_days,
+        /// Files and folders copied by one COPY.
+        copy_nodes_max: u64 = Limits::default().copy_nodes_max,
+        /// Devices of one account.
+        devices_max: u64 = Limits::default().devices_max,
+        /// Login flows waiting in a space.
+        login_flows_max: u64 = Limits::default().login_flows_max,
+        /// Seconds before blobs that nothing refers to are removed: longer than any download takes.
+        collect_after_seconds: i64 = Limits::default().collect_after_seconds,
+        /// Seconds before blobs are removed that were uploaded and never used: longer than any upload takes.
+        intent_expiry_seconds: i64 = Limits::default().intent_expiry_seconds,
+        /// Bytes of an XML request body.
+        request_xml_bytes: usize = 1024 * 1024,
+        /// Elements inside each other in an XML request body.
+        request_xml_depth: usize = 64,
+        /// Elements in an XML request body.
+        request_xml_elements: usize = 20_000,
+        /// Attributes of one element in an XML request body.
+        request_xml_attributes: usize = 64,
+        /// Ranges in one GET.
+        ranges_max: usize = 32,
+        /// Members in one sync-collection answer.
+        sync_results_max: usize = 10_000,
+        /// Whether PROPFIND with Depth: infinity is served.
+        has_infinite_propfind: bool = false,
+    }
+}
+
+section! {
+    /// `[auth]`: passwords and guessing.
+    Auth {
+        /// Memory of one password hash, in KiB.
+        argon2_memory_kib: u32 = AuthLimits::default().argon2_memory_kib,
+        /// Passes of one password hash.
+        argon2_passes: u32 = AuthLimits::default().argon2_passes,
+        /// Password hashes computed at once.
+        argon2_parallel: usize = AuthLimits::default().argon2_parallel,
+        /// Log-ins that may wait for one; more are answered 503.
+        argon2_waiting_max: usize = AuthLimits::default().argon2_waiting_max,
+        /// Seconds that a proven log-in is remembered: how long a command's change may go unnoticed.
+        remember_seconds: i64 = AuthLimits::default().remember_seconds,
+        /// Window in which failed log-ins count, in seconds.
+        throttle_window_seconds: i64 = AuthLimits::default().throttle_window_seconds,
+        /// Failed log-ins of one login from one address block.
+        failures_per_login_and_address: usize = AuthLimits::default().failures_per_login_and_address,
+        /// Failed log-ins from one address block (an IPv4 address, an IPv6 /56).
+        failures_per_address: usize = AuthLimits::default().failures_per_address,
+        /// Failed log-ins of one login from anywhere.
+        failures_per_login: usize = AuthLimits::default().failures_per_login,
+    }
+}
+
+section! {
+    /// `[dialect]`: which clients are served beyond plain WebDAV.
+    Dialect {
+        /// Whether Nextcloud's clients are served; without, this is a plain WebDAV server.
+        nextcloud: bool = true,
+        /// The product name that clients show.
+        product_name: String = "Nichoir".to_owned(),
+        /// Whether many small files may come in one request. Desktop clients before 3.16.3 send no empty files once it is offered.
+        has_bulk_upload: bool = false,
+        /// Files in one such request.
+        bulk_files_max: usize = BulkLimits::default().bulk_files_max,
+        /// Bytes of the headers of one file in it.
+        bulk_header_bytes_max: usize = BulkLimits::default().bulk_header_bytes_max,
+        /// Bytes of the parameters of one OCS request.
+        parameter_bytes_max: usize = 262_144,
+    }
+}
+
+section! {
+    /// `[calendars]`: what one calendar object or question may at most be.
+    Calendars {
+        /// Whether members get a calendar of the birthdays in their contacts.
+        has_birthday_calendar: bool = true,
+        /// Bytes of one calendar object.
+        object_bytes_max: usize = CalendarLimits::default().object_bytes_max,
+        /// Content lines of one object.
+        lines_max: usize = CalendarLimits::default().content.lines_max,
+        /// Components of one object, alarms and time zones among them.
+        components_max: usize = CalendarLimits::default().content.components_max,
+        /// Overridden instances of one object.
+        overrides_max: usize = CalendarLimits::default().overrides_max,
+        /// Attendees of one event.
+        attendees_max: usize = CalendarLimits::default().attendees_max,
+        /// Single dates that a recurrence adds or takes out.
+        dates_max: usize = CalendarLimits::default().dates_max,
+        /// Steps that are walked through the recurrence rules of one object in one question.
+        recurrence_steps_max: usize = CalendarLimits::default().recurrence_steps_max,
+        /// Instances of one object in one answer.
+        instances_max: usize = CalendarLimits::default().instances_max,
+        /// Seconds that a rule which recurs within a day is walked through.
+        subday_window_seconds_max: i64 = CalendarLimits::default().subday_window_seconds_max,
+        /// Bytes of a file that is imported.
+        import_bytes_max: usize = CalendarLimits::default().import_bytes_max,
+        /// Objects in a file that is imported.
+        import_objects_max: usize = CalendarLimits::default().import_objects_max,
+        /// Bytes of a subscribed feed.
+        feed_bytes_max: usize = 16 * 1024 * 1024,
+        /// Redirects on the way to a subscribed feed.
+        feed_redirects_max: usize = 5,
+        /// Seconds between two fetches of a feed at least, whatever it and its subscriber say.
+        feed_refresh_seconds_min: i64 = 900,
+        /// Seconds between two fetches of a feed if neither it nor its subscriber says.
+        feed_refresh_seconds: i64 = 86_400,
+        /// Seconds after a fetch that failed before the next.
+        feed_retry_seconds: i64 = 3_600,
+        /// Members that one multiget may ask for.
+        multiget_hrefs_max: usize = CalendarLimits::default().multiget_hrefs_max,
+        /// Conditions in one filter.
+        filter_conditions_max: usize = CalendarLimits::default().filter_conditions_max,
+        /// Seconds that one question may ask to expand, or ask free and busy time of.
+        expand_seconds_max: i64 = CalendarLimits::default().expand_seconds_max,
+        /// Scheduling messages that one write may send.
+        scheduling_recipients_max: usize = CalendarLimits::default().scheduling_recipients_max,
+        /// Times that a write is planned anew because others wrote to the same object meanwhile.
+        scheduling_retries_max: usize = CalendarLimits::default().scheduling_retries_max,
+        /// People that one free-busy request is answered about.
+        free_busy_recipients_max: usize = CalendarLimits::default().free_busy_recipients_max,
+    }
+}
+
+section! {
+    /// `[address_books]`: what one card or question may at most be.
+    AddressBooks {
+        /// Whether members find each other in an address book of their own.
+        has_member_directory: bool = true,
+        /// Bytes of one card, pictures included.
+        object_bytes_max: usize = CardLimits::default().object_bytes_max,
+        /// Content lines of one card.
+        lines_max: usize = CardLimits::default().content.lines_max,
+        /// Bytes of a file that is imported.
+        import_bytes_max: usize = CardLimits::default().import_bytes_max,
+        /// Cards in a file that is imported.
+        import_objects_max: usize = CardLimits::default().import_objects_max,
+        /// Members that one multiget may ask for.
+        multiget_hrefs_max: usize = CardLimits::default().multiget_hrefs_max,
+        /// Conditions in one filter.
+        filter_conditions_max: usize = CardLimits::default().filter_conditions_max,
+    }
+}
+
+section! {
+    /// `[outbound]`: requests that the server makes to addresses that its users name, such as push services.
+    Outbound {
+        /// Seconds until a connection must stand.
+        connect_seconds: u64 = OutboundLimits::default().connect_seconds,
+        /// Seconds until the whole answer must be there.
+        answer_seconds: u64 = OutboundLimits::default().answer_seconds,
+        /// Whether http is spoken, not only https. For tests.
+        allows_http: bool = OutboundLimits::default().allows_http,
+        /// Whether addresses of private and special networks may be asked: lets users reach what only this machine reaches.
+        allows_private_addresses: bool = OutboundLimits::default().allows_private_addresses,
+    }
+}
+
+section! {
+    /// `[push]`: telling registered clients of changes in calendars and address books.
+    Push {
+        /// Whether it is offered.
+        is_offered: bool = true,
+        /// Whom push services may turn to, `mailto:` or `https:`; empty: the first host of the space.
+        contact: String = String::new(),
+        /// Registrations of one account.
+        registrations_max: u64 = PushLimits::default().registrations_max,
+        /// Seconds that a registration holds unless its client asks for less; clients count on three days.
+        registration_seconds_max: i64 = PushLimits::default().registration_seconds_max,
+        /// Bytes of the address that messages go to.
+        resource_bytes_max: usize = PushLimits::default().resource_bytes_max,
+        /// Milliseconds that changes are gathered before anybody is told.
+        gather_milliseconds: u64 = SendLimits::default().gather_milliseconds,
+        /// Messages on their way at once.
+        parallel: usize = SendLimits::default().parallel,
+        /// Registrations that wait for their message; further ones are passed over.
+        waiting_max: usize = SendLimits::default().waiting_max,
+        /// Tries of one message.
+        tries_max: u32 = SendLimits::default().tries_max,
+        /// Seconds before the second try; each further one waits twice as long, or as long as the push service says.
+        retry_seconds: u64 = SendLimits::default().retry_seconds,
+        /// Seconds that no wait is longer than.
+        retry_seconds_max: u64 = SendLimits::default().retry_seconds_max,
+        /// Seconds that a push service keeps a message for a device that is off.
+        ttl_seconds: u32 = SendLimits::default().ttl_seconds,
+    }
+}
+
+section! {
+    /// `[mail]`: the mail server through which people outside of a space are invited. Off unless host is set.
+    Mail {
+        /// Name of the mail server; empty: no mail is sent.
+        host: String = String::new(),
+        /// Its port; 0: 587, 465 or 25, after security.
+        port: u16 = 0,
+        /// `starttls`, `tls`, or `none` for a mail server on this machine.
+        security: String = "starttls".to_owned(),
+        /// Whom to log in as; empty: nobody.
+        user: String = String::new(),
+        /// With which password.
+        password: String = String::new(),
+        /// File that holds password, for secrets kept apart; a name without a slash is one of systemd's credentials.
+        password_file: String = String::new(),
+        /// The address that messages come from, which the mail server must let this server use.
+        from_address: String = String::new(),
+        /// Seconds until each of the mail server's answers.
+        answer_seconds: u64 = 60,
+        /// Tries of one message; then it is given up.
+        tries_max: u64 = MailLimits::default().tries_max,
+        /// Seconds before the second try; each further one waits twice as long.
+        retry_seconds: i64 = MailLimits::default().retry_seconds,
+        /// Seconds that no wait is longer than.
+        retry_seconds_max: i64 = MailLimits::default().retry_seconds_max,
+        /// Messages that one account sends in an hour; further ones wait.
+        messages_per_hour_max: u64 = MailLimits::default().messages_per_hour_max,
+        /// Seconds between two rounds through all spaces, for what an earlier run or another server left; 0: none.
+        round_seconds: u64 = MailLimits::default().round_seconds,
+    }
+}
+
+section! {
+    /// `[maintenance]`: work in the background.
+    Maintenance {
+        /// Seconds between two rounds of expiry and collection; 0: none.
+        interval_seconds: u64 = 6 * 3600,
+    }
+}
+
+section! {
+    /// `[log]`: what is written to standard error.
+    Log {
+        /// `text` or `json`.
+        format: String = "text".to_owned(),
+        /// What is logged: `info`, `debug`, or by part as `info,nichoir_store=debug`.
+        filter: String = "info".to_owned(),
+    }
+}
+
+section! {
+    /// Everything.
+    Config {
+        /// Where it listens and whom it believes.
+        server: Server = Server::default(),
+        /// Where metadata and blobs live.
+        storage: Storage = Storage::default(),
+        /// What one space, account, file or request may at most be.
+        limits: Bounds = Bounds::default(),
+        /// Passwords and guessing.
+        auth: Auth = Auth::default(),
+        /// Which clients are served beyond plain WebDAV.
+        dialect: Dialect = Dialect::default(),
+        /// What one calendar object or question may at most be.
+        calendars: Calendars = Calendars::default(),
+        /// What one card or question may at most be.
+        address_books: AddressBooks = AddressBooks::default(),
+        /// Requests that the server makes to addresses that its users name.
+        outbound: Outbound = Outbound::default(),
+        /// Telling registered clients of changes.
+        push: Push = Push::default(),
+        /// The mail server through which people outside of a space are invited.
+        mail: Mail = Mail::default(),
+        /// Work in the background.
+        maintenance: Maintenance = Maintenance::default(),
+        /// What is written to standard error.
+        log: Log = Log::default(),
+    }
+}
