@@ -48,6 +48,7 @@ struct Parts {
     mail: Option<(Smtp, MailLimits)>,
     /// Bulk upload, where it is switched on.
     bulk: Option<BulkLimits>,
+    parameter_bytes_max: usize,
     product_name: String,
     metrics: Arc<Metrics>,
     ports: Ports,
@@ -120,6 +121,7 @@ impl App {
             trusted,
             has_dialect: config.dialect.nextcloud,
             bulk: config.bulk_limits(),
+            parameter_bytes_max: config.dialect.parameter_bytes_max,
             product_name: config.dialect.product_name.clone(),
             metrics: Arc::new(Metrics::default()),
             ports,
@@ -208,6 +210,7 @@ impl App {
             address: arrival.address,
             public_url,
             has_bulk_upload: self.0.bulk.is_some(),
+            parameter_bytes_max: self.0.parameter_bytes_max,
         };
         if *route == Route::WellKnownDav {
             return Ok(legacy::well_known(public_url));
@@ -218,10 +221,7 @@ impl App {
         Ok(match route {
             Route::Landing if is_read(request.method()) => login_flow::landing(visit, request.headers()),
             Route::Robots if is_read(request.method()) => legacy::robots(),
-            Route::Ocs(version, path) => {
-                let (parts, _) = request.into_parts();
-                ocs::handle(visit, *version, path, &parts).await
-            }
+            Route::Ocs(version, path) => ocs::handle(visit, *version, path, request).await,
             Route::Login(path) => login_flow::handle(visit, path, request).await,
             Route::Wipe(is_check) if *request.method() == Method::POST => {
                 login_flow::wipe(visit, *is_check, request).await

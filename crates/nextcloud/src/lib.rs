@@ -54,6 +54,8 @@ pub struct Visit<'a> {
     pub public_url: &'a str,
     /// Whether bulk upload is served, and so advertised.
     pub has_bulk_upload: bool,
+    /// Bytes of the parameters of one OCS request.
+    pub parameter_bytes_max: usize,
 }
 
 impl Visit<'_> {

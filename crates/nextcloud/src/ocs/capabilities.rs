@@ -1,11 +1,9 @@
 //! Capabilities: what works here, and nothing else. Types matter: one string where a truth is expected, and a client throws the
 //! whole answer away.
 
-use http::request::Parts;
-use nichoir_dav::Response;
 use serde_json::{Value, json};
 
-use super::envelope::Envelope;
+use super::Reply;
 use crate::Visit;
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
@@ -15,7 +13,7 @@ const CHUNK_BYTES_MAX: u64 = 100 * 1024 * 1024;
 /// Transfers of one client at once.
 const PARALLEL_MAX: u32 = 5;
 
-pub(super) fn answer(envelope: &Envelope, visit: &Visit<'_>, is_logged_in: bool, request: &Parts) -> Response {
+pub(super) fn reply(visit: &Visit<'_>, is_logged_in: bool) -> Reply {
     let [major, minor, micro] = VERSION_NUMBERS;
     let data = json!({
         "version": {
@@ -24,7 +22,7 @@ pub(super) fn answer(envelope: &Envelope, visit: &Visit<'_>, is_logged_in: bool,
         "capabilities": if is_logged_in { all(visit) } else { public(visit) },
     });
     let etag = format!("\"{:032x}\"", crc_of(&data));
-    envelope.data_with_etag(&data, &etag, request)
+    Reply::from(data).with_header("etag", &etag)
 }
 
 /// Enough to tell two answers apart: both are made by the same code from the same settings.

@@ -2,7 +2,7 @@
 
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use nichoir_dav::Response;
 use nichoir_dav::request::empty;
 use nichoir_xml::{Name, Writer};
@@ -26,6 +26,41 @@ pub(super) struct Envelope {
     is_json: bool,
 }
 
+/// What a route answers.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    status: StatusCode,
+    data: Value,
+    headers: HeaderMap,
+}
+
+impl From<Value> for Reply {
+    fn from(data: Value) -> Reply {
+        Reply { status: StatusCode::OK, data, headers: HeaderMap::new() }
+    }
+}
+
+#[allow(dead_code, reason = "for the routes that answer otherwise than 200")]
+impl Reply {
+    /// No body at all: 204 or 304.
+    pub(super) fn bare(status: StatusCode) -> Reply {
+        Reply::from(json!([])).with_status(status)
+    }
+
+    pub(super) fn with_status(mut self, status: StatusCode) -> Reply {
+        self.status = status;
+        self
+    }
+
+    /// With a header; one whose value cannot stand in a header is left out.
+    pub(super) fn with_header(mut self, name: &'static str, value: &str) -> Reply {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
 /// What happened instead of what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
@@ -45,6 +80,10 @@ impl Outcome {
         Outcome::new(StatusCode::NOT_FOUND, 998, message)
     }
 
+    pub(super) fn bad_request(message: &str) -> Outcome {
+        Outcome::new(StatusCode::BAD_REQUEST, 400, message)
+    }
+
     pub(super) fn not_found(message: &str) -> Outcome {
         Outcome::new(StatusCode::NOT_FOUND, 404, message)
     }
@@ -56,7 +95,12 @@ impl Outcome {
 
 impl From<nichoir_store::Error> for Outcome {
     fn from(error: nichoir_store::Error) -> Outcome {
-        let error = nichoir_dav::Error::from(error);
+        nichoir_dav::Error::from(error).into()
+    }
+}
+
+impl From<nichoir_dav::Error> for Outcome {
+    fn from(error: nichoir_dav::Error) -> Outcome {
         Outcome::new(error.status(), i64::from(error.status().as_u16()), error.message())
     }
 }
@@ -82,20 +126,25 @@ impl Envelope {
         self.render(StatusCode::OK, "ok", code, "OK", data)
     }
 
-    /// Success with an `ETag`, or 304 if the client has it already.
-    pub(super) fn data_with_etag(&self, data: &Value, etag: &str, request: &Parts) -> Response {
-        let known = request.headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let mut response = match known {
-            Some(known) if known == etag => {
+    /// What a route answers. 204 and 304 have no body; 304 it is where the client has the `ETag` of the answer already.
+    pub(super) fn reply(&self, reply: Reply, request: &Parts) -> Response {
+        let known = request.headers.get(IF_NONE_MATCH);
+        let is_known = known.is_some() && known == reply.headers.get(ETAG);
+        let status = if is_known { StatusCode::NOT_MODIFIED } else { reply.status };
+        let mut response = match status {
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {
                 let mut response = Response::new(empty());
-                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                *response.status_mut() = status;
                 response
             }
-            _ => self.data(data),
+            StatusCode::OK => self.data(&reply.data),
+            status if self.version == Version::V1 => {
+                let code = i64::from(status.as_u16());
+                self.render(StatusCode::OK, "ok", code, "OK", &reply.data)
+            }
+            status => self.render(status, "ok", i64::from(status.as_u16()), "OK", &reply.data),
         };
-        if let Ok(etag) = HeaderValue::try_from(etag) {
-            response.headers_mut().insert(ETAG, etag);
-        }
+        response.headers_mut().extend(reply.headers);
         response
     }
 

@@ -3,66 +3,82 @@
 mod app_password;
 mod capabilities;
 mod envelope;
+mod params;
 mod user;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Caller};
-use nichoir_dav::Response;
-use serde_json::{Value, json};
+use nichoir_dav::request::read_whole;
+use nichoir_dav::{Request, Response, href};
+use serde_json::json;
 
 use crate::Visit;
 pub(crate) use app_password::client_name;
 pub use envelope::Version;
-use envelope::{Envelope, Outcome};
+use envelope::{Envelope, Outcome, Reply};
+use params::Params;
 
 /// What a route answers: data, or a refusal with its status and words.
-type Answer = Result<Value, Outcome>;
+type Answer = Result<Reply, Outcome>;
+
+/// A request by somebody who is known, with its parameters.
+#[derive(Debug)]
+struct Call<'a> {
+    visit: &'a Visit<'a>,
+    caller: &'a Caller,
+    request: &'a Parts,
+    #[allow(dead_code, reason = "for the routes that take parameters")]
+    params: Params,
+}
 
 /// Answers `path`, which is what stands behind `/ocs/v1.php` or `/ocs/v2.php`.
-pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: &Parts) -> Response {
-    let envelope = Envelope::of(version, request);
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Request) -> Response {
+    let (request, body) = request.into_parts();
+    let envelope = Envelope::of(version, &request);
+    let parts: Result<Vec<String>, _> = path.split('/').filter(|part| !part.is_empty()).map(href::decode).collect();
+    let Ok(parts) = parts else { return envelope.refused(&Outcome::unknown_route()) };
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let caller = visit.caller(&request.headers).await;
     if let (["cloud", "capabilities"], &Method::GET) = (&parts[..], &request.method) {
-        return match caller {
+        let is_logged_in = match caller {
+            Ok(_) => true,
             // Anybody may ask, but wrong credentials are said to be wrong.
-            Ok(_) => capabilities::answer(&envelope, &visit, true, request),
-            Err(AuthError::Missing) => capabilities::answer(&envelope, &visit, false, request),
-            Err(error) => refuse(&envelope, error),
+            Err(AuthError::Missing) => false,
+            Err(error) => return refuse(&envelope, error),
         };
+        return envelope.reply(capabilities::reply(&visit, is_logged_in), &request);
     }
     let caller = match caller {
         Ok(caller) => caller,
-        Err(error) if is_known(&parts) => return refuse(&envelope, error),
-        Err(AuthError::Missing) => return envelope.refused(&Outcome::unknown_route()),
+        Err(AuthError::Missing) if !is_known(&parts) => return envelope.refused(&Outcome::unknown_route()),
         Err(error) => return refuse(&envelope, error),
     };
-    let answer = match route(&visit, &caller, &parts, request).await {
-        Ok(data) => envelope.data(&data),
+    let answer = async {
+        let body = read_whole(body, visit.parameter_bytes_max).await.map_err(Outcome::from)?;
+        let params = Params::of(&request, &body)?;
+        route(&Call { visit: &visit, caller: &caller, request: &request, params }, &parts).await
+    };
+    let answer = match answer.await {
+        Ok(reply) => envelope.reply(reply, &request),
         Err(outcome) => envelope.refused(&outcome),
     };
     named(answer, &caller)
 }
 
-/// The routes; a method that a known path does not take is as unknown as a path.
+/// Whether there are routes below the first names of the path: who has not logged in is told so, of what there is.
 fn is_known(parts: &[&str]) -> bool {
-    matches!(
-        parts,
-        ["cloud", "user"]
-            | ["cloud", "users", _]
-            | ["core", "getapppassword" | "apppassword"]
-            | ["core", "navigation", "apps"]
-    )
+    matches!(parts, ["cloud", "user" | "users", ..] | ["core", "getapppassword" | "apppassword" | "navigation", ..])
 }
 
-async fn route(visit: &Visit<'_>, caller: &Caller, parts: &[&str], request: &Parts) -> Answer {
-    match (&request.method, parts) {
-        (&Method::GET, ["cloud", "user"]) => user::object(caller).await,
-        (&Method::GET, ["cloud", "users", login]) => user::of_login(caller, login).await,
-        (&Method::GET, ["core", "getapppassword"]) => app_password::make(visit, caller, request).await,
-        (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(caller).await,
-        (&Method::GET, ["core", "navigation", "apps"]) => Ok(json!([])),
+/// The routes; a method that a known path does not take is as unknown as a path.
+async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
+    match (&call.request.method, parts) {
+        (&Method::GET, ["cloud", "user"]) => user::object(call.caller).await,
+        (&Method::GET, ["cloud", "users", login]) => user::of_login(call.caller, login).await,
+        (&Method::GET, ["core", "getapppassword"]) => app_password::make(call).await,
+        (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(call.caller).await,
+        (&Method::GET, ["core", "navigation", "apps"]) => Ok(json!([]).into()),
         _ => Err(Outcome::unknown_route()),
     }
 }

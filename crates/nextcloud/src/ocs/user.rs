@@ -49,11 +49,11 @@ pub(super) async fn object(caller: &Caller) -> Answer {
         "locale": "",
         "notify_email": null,
         "backendCapabilities": { "setDisplayName": false, "setPassword": false },
-    }))
+    })
+    .into())
 }
 
 /// The object of that login: one's own; of others nothing is told, not even whether they exist.
 pub(super) async fn of_login(caller: &Caller, login: &str) -> Answer {
-    let login = nichoir_dav::href::decode(login).map_err(|_| Outcome::unknown_route())?;
     if login == caller.account.login { object(caller).await } else { Err(Outcome::unknown_route()) }
 }
