@@ -7,18 +7,19 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_caldav::Caldav;
 use nichoir_carddav::Carddav;
-use nichoir_dav::virtual_resource::VirtualResource;
+use nichoir_dav::virtual_resource::{VirtualResource, VirtualValue};
 use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_imip::{Limits as MailLimits, Mailer, Smtp};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::calendar_trash;
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
-    Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, sharing, status, suspended,
+    Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, status, suspended,
 };
 use nichoir_outbound::Outbound;
 use nichoir_push::Sender;
-use nichoir_store::{Account, Area, Ports, Space, SpaceState, Store};
+use nichoir_store::{Account, Area, Group, Ports, Space, SpaceState, Store};
+use nichoir_xml::dav as names;
 
 use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
@@ -411,12 +412,28 @@ fn is_own(caller: &Caller, home: &Home) -> bool {
     home.login.eq_ignore_ascii_case(&caller.account.login)
 }
 
-/// The one group that there is, for clients that share with it: all accounts of the space.
-async fn everyone(dav: &Dav, caller: &Caller, mount: &Mount, groups: &str) -> Result<VirtualResource, Error> {
+/// The groups of the space, below `groups`.
+async fn groups(dav: &Dav, caller: &Caller, mount: &Mount, groups: &str) -> Result<Vec<VirtualResource>, Error> {
     let accounts = caller.space.accounts().await?;
-    let enabled = accounts.iter().filter(|account| account.is_enabled);
+    let memberships = caller.space.memberships().await?;
+    let is_in = |account: &Account, group: &Group| {
+        group.is_everyone() || memberships.get(&account.id).is_some_and(|numbers| numbers.contains(&group.id))
+    };
+    let resource = |group: &Group| {
+        let members = accounts.iter().filter(|account| account.is_enabled && is_in(account, group));
+        let members = members.map(|account| principal::href_of(&mount.principals, &account.login)).collect();
+        dav.group(&principal::href_of(groups, &group.name), &group.display_name, members, mount)
+    };
+    Ok(caller.space.groups().await?.iter().map(resource).collect())
+}
+
+/// The group of that name, below `groups`.
+async fn group(dav: &Dav, caller: &Caller, mount: &Mount, groups: &str, name: &str) -> Result<VirtualResource, Error> {
+    let group = caller.space.group_by_name(name).await?;
+    let members = caller.space.members_of(group.id).await?;
+    let enabled = members.iter().filter(|account| account.is_enabled);
     let members = enabled.map(|account| principal::href_of(&mount.principals, &account.login)).collect();
-    Ok(dav.group(&format!("{groups}{}/", sharing::EVERYONE), "Everyone", members, mount))
+    Ok(dav.group(&principal::href_of(groups, &group.name), &group.display_name, members, mount))
 }
 
 /// The fixed collections and the principals: what the path names, and its members.
@@ -447,10 +464,14 @@ async fn virtual_resources(
         }
         DavRoute::AddressBookKinds => vec![collection(own.clone(), "addressbooks"), member("users")],
         DavRoute::PrincipalKinds(_) => vec![collection(own.clone(), "principals"), member("users"), member("groups")],
-        DavRoute::Groups(_) => vec![collection(own.clone(), "groups"), everyone(dav, caller, mount, &own).await?],
-        DavRoute::Group(name) if name == sharing::EVERYONE => {
-            let groups = own.strip_suffix(&format!("{name}/")).unwrap_or(&own);
-            vec![everyone(dav, caller, mount, groups).await?]
+        DavRoute::Groups(_) => {
+            let mut found = vec![collection(own.clone(), "groups")];
+            found.extend(groups(dav, caller, mount, &own).await?);
+            found
+        }
+        DavRoute::Group(name) => {
+            let above = own.trim_end_matches('/').rfind('/').map_or("/", |slash| &own[..=slash]);
+            vec![group(dav, caller, mount, above, name).await?]
         }
         DavRoute::Principals(_) => {
             let mut found = vec![collection(own.clone(), "users")];
@@ -461,7 +482,10 @@ async fn virtual_resources(
             let accounts = caller.space.accounts().await?;
             let is_meant = |account: &&Account| account.login.eq_ignore_ascii_case(&home.login) && account.is_enabled;
             let account = accounts.iter().find(is_meant).ok_or_else(Error::not_found)?;
-            vec![dav.principal(account, mount)]
+            let groups = format!("{}/principals/groups/", principal::root_of(&mount.principals));
+            let memberships = caller.space.groups_of(account.id).await?;
+            let memberships = memberships.iter().map(|group| principal::href_of(&groups, &group.name)).collect();
+            vec![dav.principal(account, mount).with(names::GROUP_MEMBERSHIP, VirtualValue::Hrefs(memberships))]
         }
         _ => return Err(Error::not_found()),
     })

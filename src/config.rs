@@ -80,6 +80,7 @@ impl Config {
             versions_max: limits.versions_max,
             change_log_days: limits.change_log_days,
             copy_nodes_max: limits.copy_nodes_max,
+            groups_max: limits.groups_max,
             devices_max: limits.devices_max,
             login_flows_max: limits.login_flows_max,
             collect_after_seconds: limits.collect_after_seconds,

@@ -6,6 +6,7 @@ mod app_password;
 mod check;
 mod demo;
 mod doctor;
+mod group;
 mod serve;
 mod space;
 
@@ -49,6 +50,9 @@ enum Command {
     /// Accounts of a space.
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Groups of a space's accounts.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// App passwords of an account.
     #[command(subcommand)]
     AppPassword(app_password::AppPasswordCommand),
@@ -107,6 +111,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(serve) => serve.run(session).await,
         Command::Space(command) => command.run(&session).await,
         Command::Account(command) => command.run(&session).await,
+        Command::Group(command) => command.run(&session).await,
         Command::AppPassword(command) => command.run(&session).await,
         Command::Check(check) => check.run(&session).await,
         Command::Doctor => doctor::run(&session).await,

@@ -153,6 +153,8 @@ section! {
         change_log_days: i64 = Limits::default().change_log_days,
         /// Files and folders copied by one COPY.
         copy_nodes_max: u64 = Limits::default().copy_nodes_max,
+        /// Groups of accounts in a space.
+        groups_max: u64 = Limits::default().groups_max,
         /// Devices of one account.
         devices_max: u64 = Limits::default().devices_max,
         /// Login flows waiting in a space.

@@ -9,6 +9,7 @@ mod calendar_trash;
 mod calendars;
 mod cards;
 mod generated;
+mod groups;
 mod mail;
 mod publishing;
 mod push;

@@ -146,7 +146,7 @@ async fn a_share_ends_from_either_side() {
 }
 
 #[tokio::test]
-async fn the_whole_space_is_a_group_and_there_is_no_other() {
+async fn the_whole_space_is_a_group_to_share_with() {
     on_every_engine(async |server: &Server| {
         let (alice, bob) = (server.account("alice"), server.account("bob"));
         let everyone = "<oc:set><d:href>principal:principals/groups/everyone</d:href></oc:set>";

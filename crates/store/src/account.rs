@@ -247,10 +247,11 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
-    let (outgoing, push) = (crate::outgoing::FORGET, crate::push::FORGET);
+    let (outgoing, push, groups) = (crate::outgoing::FORGET, crate::push::FORGET, crate::group::FORGET);
     for forget in [
         outgoing,
         push,
+        groups,
         FORGET_TRASH,
         FORGET_ROOTS,
         FORGET_FAVOURITES,

@@ -8,13 +8,14 @@ use crate::sql::{Connection, Sql};
 pub(crate) const CONTROL: &[&str] = &[include_str!("migrations/control_1.sql")];
 
 /// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then
-/// messages to be sent; then sharing; then push registrations.
+/// messages to be sent; then sharing; then push registrations; then one step a topic.
 pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_1.sql"),
     include_str!("migrations/space_2.sql"),
     include_str!("migrations/space_3.sql"),
     include_str!("migrations/space_4.sql"),
     include_str!("migrations/space_5.sql"),
+    include_str!("migrations/space_groups.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

@@ -4,7 +4,7 @@ use crate::area;
 use crate::collection::Area;
 use crate::error::Error;
 use crate::look_up;
-use crate::node::{AccountId, FileId};
+use crate::node::{AccountId, FileId, GroupId};
 use crate::path::NAME_BYTES_MAX;
 use crate::share::{EVERYONE, mounts_of};
 use crate::sql::Sql;
@@ -51,6 +51,24 @@ pub(crate) async fn mount_all(tx: &mut Tx, account: AccountId, area: Area) -> Re
         if let Some(shared) = shared(tx, FileId(row.int(0)?)).await? {
             tx.advance();
             refresh(tx, &shared, account, true).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Mounts or takes away what is shared with the group, for accounts that came to it (`may_appear`) or left it.
+pub(crate) async fn refresh_group(
+    tx: &mut Tx,
+    group: GroupId,
+    accounts: &[AccountId],
+    may_appear: bool,
+) -> Result<(), Error> {
+    for row in tx.all(SHARED_WITH_GROUP, &[group.into()]).await? {
+        if let Some(shared) = shared(tx, FileId(row.int(0)?)).await? {
+            for account in accounts {
+                tx.advance();
+                refresh(tx, &shared, *account, may_appear).await?;
+            }
         }
     }
     Ok(())
@@ -176,6 +194,9 @@ const PLACE: Sql = Sql("SELECT parent_id, name FROM node WHERE space_id = $1 AND
 const SHARED_WITH: Sql = Sql("SELECT DISTINCT node_id FROM share
       WHERE space_id = $1 AND account_id IN ($2, 0) AND owner_id <> $2 AND area = $3 ORDER BY node_id");
 
+const SHARED_WITH_GROUP: Sql =
+    Sql("SELECT DISTINCT node_id FROM share WHERE space_id = $1 AND account_id = $2 ORDER BY node_id");
+
 const SHARED: Sql = Sql("SELECT share.owner_id, account.login, share.area, node.name
        FROM share
        JOIN node ON node.space_id = $1 AND node.id = share.node_id
@@ -215,6 +236,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SET_WRITABLE,
     PLACE,
     SHARED_WITH,
+    SHARED_WITH_GROUP,
     SHARED,
     TARGETS,
     SHARES,

@@ -34,6 +34,10 @@ id! {
     AccountId
 }
 id! {
+    /// A group's number in its space.
+    GroupId
+}
+id! {
     /// A device's number in its space.
     DeviceId
 }

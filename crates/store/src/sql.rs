@@ -104,6 +104,7 @@ value_of_id!(
     crate::node::FileId,
     crate::node::AccountId,
     crate::node::DeviceId,
+    crate::node::GroupId,
     crate::node::ContentId,
     crate::node::Etag,
     crate::ports::Timestamp

@@ -12,6 +12,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::content::STATEMENTS,
         crate::control::STATEMENTS,
         crate::device::STATEMENTS,
+        crate::group::STATEMENTS,
         crate::lock::STATEMENTS,
         crate::look_up::STATEMENTS,
         crate::mount::STATEMENTS,

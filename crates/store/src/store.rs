@@ -115,6 +115,8 @@ pub struct Limits {
     pub change_log_days: i64,
     /// Nodes copied by one COPY.
     pub copy_nodes_max: u64,
+    /// Groups of a space, everyone's not counted.
+    pub groups_max: u64,
     /// Devices of an account.
     pub devices_max: u64,
     /// Login flows waiting in a space.
@@ -149,6 +151,7 @@ impl Default for Limits {
             version_days: 30,
             change_log_days: 30,
             copy_nodes_max: 200_000,
+            groups_max: 500,
             devices_max: 100,
             login_flows_max: 1_000,
             collect_after_seconds: 3600,

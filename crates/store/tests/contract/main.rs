@@ -9,6 +9,7 @@ mod blob_faults;
 mod collections;
 mod events;
 mod files;
+mod groups;
 mod locks;
 mod pool;
 mod push;
