@@ -77,7 +77,7 @@ fn owner_principal(it: &Resource<'_>) -> String {
 fn read_only<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
     collection(it)?;
     let access = it.node.access.as_ref()?;
-    Some(if access.is_writable { Value::Empty } else { Value::text("1") })
+    Some(if access.is_writable() { Value::Empty } else { Value::text("1") })
 }
 
 /// Whether it is shown in the web app; each account's own choice.
@@ -98,7 +98,7 @@ fn write_oc_invite(it: &Resource<'_>, writer: &mut Writer) {
         writer.text_element(&oc::COMMON_NAME, name_of(share));
         writer.empty(&oc::INVITE_ACCEPTED);
         writer.open(&oc::ACCESS);
-        let access = if share.is_writable { oc::READ_WRITE } else { oc::READ };
+        let access = if share.permissions.is_writable() { oc::READ_WRITE } else { oc::READ };
         writer.empty(&access);
         writer.close();
         writer.close();
@@ -112,7 +112,7 @@ fn write_invite(it: &Resource<'_>, writer: &mut Writer) {
         writer.text_element(&dav::HREF, &sharee_href(it, share));
         writer.empty(&dav::INVITE_ACCEPTED);
         writer.open(&dav::SHARE_ACCESS);
-        let access = if share.is_writable { dav::READ_WRITE } else { dav::READ };
+        let access = if share.permissions.is_writable() { dav::READ_WRITE } else { dav::READ };
         writer.empty(&access);
         writer.close();
         writer.open(&dav::PROP);
@@ -132,7 +132,7 @@ fn sharee_href(it: &Resource<'_>, share: &Share) -> String {
 /// draft-pot-webdav-resource-sharing §5.1.
 fn write_share_access(it: &Resource<'_>, writer: &mut Writer) {
     let access = match &it.node.access {
-        Some(access) if access.is_writable => dav::READ_WRITE,
+        Some(access) if access.is_writable() => dav::READ_WRITE,
         Some(_) => dav::READ,
         None if it.node.shares.is_empty() => dav::NOT_SHARED,
         None => dav::SHARED_OWNER,

@@ -7,7 +7,7 @@ use http::header::HeaderValue;
 use nichoir_dav::request::empty;
 use nichoir_dav::{Answering, Call, Error, Response, href};
 use nichoir_store::change::{Grant, ShareNode};
-use nichoir_store::{Share, Sharee, Space};
+use nichoir_store::{Permissions, Share, Sharee, Space};
 use nichoir_xml::{Element, dav, oc};
 
 /// The name of the group that every account of the space is in.
@@ -21,7 +21,9 @@ pub(crate) fn answer(call: &Call<'_>, root: &Element) -> Answering {
         let mut grants = Vec::new();
         for (href, is_writable) in steps {
             match (sharee(&space, &href).await?, is_writable) {
-                (Some(sharee), is_writable) => grants.push(Grant { sharee, is_writable }),
+                (Some(sharee), is_writable) => {
+                    grants.push(Grant { sharee, permissions: is_writable.map(Permissions::of_collection) });
+                }
                 // Whoever is not there sees nothing already.
                 (None, None) => {}
                 (None, Some(_)) => return Err(Error::not_found()),

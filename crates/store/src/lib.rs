@@ -32,6 +32,7 @@ mod node;
 mod open_space;
 mod outgoing;
 mod path;
+mod permissions;
 mod ports;
 mod push;
 mod reach;
@@ -64,6 +65,7 @@ pub use node::{AccountId, ContentId, DeadProperty, DeviceId, Etag, FileId, Group
 pub use open_space::affordable as affordable_open_spaces;
 pub use outgoing::{NewOutgoing, Outgoing};
 pub use path::{NAME_BYTES_MAX, NodePath, PATH_DEPTH_MAX};
+pub use permissions::Permissions;
 pub use ports::{Clock, ManualClock, Ports, Random, SeededRandom, Timestamp};
 pub use push::{NewPushRegistration, PushRegistration};
 pub use scheduling::SchedulingCopy;

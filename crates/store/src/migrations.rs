@@ -16,6 +16,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_4.sql"),
     include_str!("migrations/space_5.sql"),
     include_str!("migrations/space_groups.sql"),
+    include_str!("migrations/space_permissions.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::look_up;
 use crate::node::{AccountId, FileId, GroupId};
 use crate::path::NAME_BYTES_MAX;
-use crate::share::{EVERYONE, mounts_of};
+use crate::permissions::Permissions;
+use crate::share::{EVERYONE, mounts_of, permissions_of};
 use crate::sql::Sql;
 use crate::tx::Tx;
 
@@ -20,16 +21,16 @@ pub(crate) struct Shared {
     pub(crate) area: Area,
 }
 
-/// Makes the account's mount of the node what its shares say: gone, read-only or writable. It is made only where
+/// Makes the account's mount of the node what its shares say: gone, or with these rights. It is made only where
 /// `may_appear`: who has left a share stays away when somebody else's part of it changes.
 pub(crate) async fn refresh(tx: &mut Tx, shared: &Shared, account: AccountId, may_appear: bool) -> Result<(), Error> {
-    let granted = tx.row(GRANTED, &[shared.node.into(), account.into()]).await?.maybe_int(0)?;
+    let granted = granted(tx, shared.node, account).await?;
     let mount = tx.maybe(MOUNT, &[shared.node.into(), account.into()]).await?;
     let mount = mount.map(|row| Ok::<_, Error>((FileId(row.int(0)?), row.int(1)?))).transpose()?;
     match (granted, mount) {
         (None, Some((mount, _))) => unmount(tx, mount).await,
-        (Some(granted), Some((mount, is_writable))) if granted != is_writable => {
-            tx.one(SET_WRITABLE, &[mount.into(), granted.into()]).await?;
+        (Some(granted), Some((mount, held))) if i64::from(granted.bits()) != held => {
+            tx.one(SET_PERMISSIONS, &[mount.into(), granted.into()]).await?;
             let row = tx.row(PLACE, &[mount.into()]).await?;
             tx.touch(mount, 0).await?;
             tx.log(FileId(row.int(0)?), &row.text(1)?, mount, false).await
@@ -43,6 +44,15 @@ pub(crate) async fn refresh(tx: &mut Tx, shared: &Shared, account: AccountId, ma
         }
         _ => Ok(()),
     }
+}
+
+/// All that the shares of the node let the account do; `None` without any.
+async fn granted(tx: &mut Tx, node: FileId, account: AccountId) -> Result<Option<Permissions>, Error> {
+    let mut granted = None;
+    for row in tx.all(GRANTED, &[node.into(), account.into()]).await? {
+        granted = Some(granted.unwrap_or(Permissions::NONE) | permissions_of(&row, 1, "share")?);
+    }
+    Ok(granted)
 }
 
 /// Mounts everything that is shared with the account in a home that was just made.
@@ -150,12 +160,18 @@ pub(crate) async fn forget_account(tx: &mut Tx, account: AccountId) -> Result<()
     tx.run(FORGET_PUBLICATIONS, &[account.into()]).await.map(drop)
 }
 
-async fn insert(tx: &mut Tx, shared: &Shared, account: AccountId, home: FileId, is_writable: i64) -> Result<(), Error> {
+async fn insert(
+    tx: &mut Tx,
+    shared: &Shared,
+    account: AccountId,
+    home: FileId,
+    permissions: Permissions,
+) -> Result<(), Error> {
     let name = free_name(tx, shared, home).await?;
     let id = FileId(tx.fresh_id());
     let args = [id.into(), home.into(), name.as_str().into(), tx.etag().into(), tx.now().into(), shared.node.into()];
     tx.one(INSERT_NODE, &args).await?;
-    let args = [id.into(), shared.node.into(), account.into(), shared.owner.into(), is_writable.into()];
+    let args = [id.into(), shared.node.into(), account.into(), shared.owner.into(), permissions.into()];
     tx.one(INSERT_MOUNT, &args).await?;
     tx.counters.mount_count += 1;
     tx.touch(home, 0).await?;
@@ -181,13 +197,13 @@ async fn free_name(tx: &mut Tx, shared: &Shared, home: FileId) -> Result<String,
     Err(Error::Exists)
 }
 
-const GRANTED: Sql = Sql("SELECT MAX(is_writable) FROM share
+const GRANTED: Sql = Sql("SELECT node_id, permissions FROM share
       WHERE space_id = $1 AND node_id = $2 AND account_id IN ($3, 0)");
 
 const MOUNT: Sql =
-    Sql("SELECT node_id, is_writable FROM mount WHERE space_id = $1 AND target_id = $2 AND account_id = $3");
+    Sql("SELECT node_id, permissions FROM mount WHERE space_id = $1 AND target_id = $2 AND account_id = $3");
 
-const SET_WRITABLE: Sql = Sql("UPDATE mount SET is_writable = $3 WHERE space_id = $1 AND node_id = $2");
+const SET_PERMISSIONS: Sql = Sql("UPDATE mount SET permissions = $3 WHERE space_id = $1 AND node_id = $2");
 
 const PLACE: Sql = Sql("SELECT parent_id, name FROM node WHERE space_id = $1 AND id = $2");
 
@@ -217,7 +233,7 @@ const INSERT_NODE: Sql =
                        created_us, uploaded_us, target_id)
      VALUES ($1, $2, $3, $4, 1, $5, 0, $6, $6, $6, $7)");
 
-const INSERT_MOUNT: Sql = Sql("INSERT INTO mount (space_id, node_id, target_id, account_id, owner_id, is_writable)
+const INSERT_MOUNT: Sql = Sql("INSERT INTO mount (space_id, node_id, target_id, account_id, owner_id, permissions)
      VALUES ($1, $2, $3, $4, $5, $6)");
 
 const FORGET_PROPERTIES: Sql = Sql("DELETE FROM dead_property WHERE space_id = $1 AND node_id = $2");
@@ -233,7 +249,7 @@ const FORGET_PUBLICATIONS: Sql = Sql("DELETE FROM publication WHERE space_id = $
 pub(crate) const STATEMENTS: &[Sql] = &[
     GRANTED,
     MOUNT,
-    SET_WRITABLE,
+    SET_PERMISSIONS,
     PLACE,
     SHARED_WITH,
     SHARED_WITH_GROUP,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::collection::CollectionKind;
 use crate::lock::Lock;
+use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::share::{Access, MountPoint, Share};
 use crate::trash::Trashed;
@@ -146,9 +147,14 @@ impl Node {
         self.dead_properties.iter().find(|property| property.local == local && property.namespace == namespace)
     }
 
-    /// Whether the caller may change it and what is in it.
+    /// What the caller may do with it: everything, with what is her own.
+    pub fn permissions(&self) -> Permissions {
+        self.access.as_ref().map_or(Permissions::ALL, |access| access.permissions)
+    }
+
+    /// Whether the caller may change it and what is in it in every way.
     pub fn is_writable(&self) -> bool {
-        self.access.as_ref().is_none_or(|access| access.is_writable)
+        self.permissions().is_writable()
     }
 
     /// Whether it is the root of an account's tree.

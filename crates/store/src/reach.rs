@@ -207,13 +207,17 @@ const RULES: &[(&str, Sql)] = &[
           WHERE node.space_id = $1 AND node.target_id IS NOT NULL
             AND (target.id IS NULL OR target.etag > node.etag)",
     )),
-    ("a mount that nothing is shared through, or that is written to though it may not be", Sql(
-        "SELECT mount.node_id, mount.is_writable, COALESCE(MAX(share.is_writable), -1) FROM mount
+    ("a mount that nothing is shared through, or that allows other than what is shared", Sql(
+        "SELECT mount.node_id, mount.permissions,
+                COALESCE(MAX(share.permissions & 1) + MAX(share.permissions & 2) + MAX(share.permissions & 4)
+                       + MAX(share.permissions & 8) + MAX(share.permissions & 16), -1) FROM mount
            LEFT JOIN share ON share.space_id = $1 AND share.node_id = mount.target_id
                           AND share.account_id IN (mount.account_id, 0)
           WHERE mount.space_id = $1
-          GROUP BY mount.node_id, mount.is_writable
-         HAVING mount.is_writable <> COALESCE(MAX(share.is_writable), -1)",
+          GROUP BY mount.node_id, mount.permissions
+         HAVING mount.permissions <>
+                COALESCE(MAX(share.permissions & 1) + MAX(share.permissions & 2) + MAX(share.permissions & 4)
+                       + MAX(share.permissions & 8) + MAX(share.permissions & 16), -1)",
     )),
     ("mounts that are not counted right", Sql(
         "SELECT space_id, mount_count, (SELECT COUNT(*) FROM mount WHERE mount.space_id = $1) FROM space_state

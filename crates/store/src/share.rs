@@ -9,9 +9,10 @@ use crate::collection::Area;
 use crate::error::Error;
 use crate::look_up;
 use crate::node::{AccountId, DeadProperty, FileId, Node};
+use crate::permissions::Permissions;
 use crate::row::{NODE_COLUMNS, node_columns, node_of};
 use crate::space::Space;
-use crate::sql::{Connection, Sql, Value};
+use crate::sql::{Connection, Row, Sql, Value};
 use crate::tree::Tree;
 
 /// The account number of a share with every account of the space.
@@ -26,8 +27,15 @@ pub struct Access {
     pub owner_login: String,
     /// The owner's name to show.
     pub owner_display_name: String,
-    /// Whether the caller may change it and what is in it.
-    pub is_writable: bool,
+    /// What the caller may do with it and with what is in it.
+    pub permissions: Permissions,
+}
+
+impl Access {
+    /// Whether the caller may change it and what is in it in every way.
+    pub fn is_writable(&self) -> bool {
+        self.permissions.is_writable()
+    }
 }
 
 /// The sharee's own side of a mount.
@@ -68,8 +76,8 @@ pub struct Share {
     pub login: String,
     /// The name to show; empty for everyone.
     pub display_name: String,
-    /// Whether the sharee may write.
-    pub is_writable: bool,
+    /// What the sharee may do.
+    pub permissions: Permissions,
 }
 
 /// What those who do not own a member may see of it.
@@ -106,7 +114,7 @@ pub(crate) async fn follow(connection: &mut Connection, mount: Node) -> Result<O
     let Some(row) = connection.maybe(TARGET, &[mount.id.into()]).await? else { return Ok(None) };
     let target = node_of(&row)?;
     let access = Access {
-        is_writable: row.truth(NODE_COLUMNS)?,
+        permissions: permissions_of(&row, NODE_COLUMNS, "mount")?,
         owner: AccountId(row.int(NODE_COLUMNS + 1)?),
         owner_login: row.text(NODE_COLUMNS + 2)?,
         owner_display_name: row.text(NODE_COLUMNS + 3)?,
@@ -151,10 +159,19 @@ pub(crate) async fn apply_visibility(
         if row.int(1)? == Visibility::Private.number() {
             nodes.retain(|node| node.id != id);
         } else if let Some(node) = nodes.iter_mut().find(|node| node.id == id) {
-            node.is_confidential = !access.is_writable;
+            node.is_confidential = !access.is_writable();
         }
     }
     Ok(())
+}
+
+/// The rights in a column of a row whose first column names a node.
+pub(crate) fn permissions_of(row: &Row, column: usize, table: &'static str) -> Result<Permissions, Error> {
+    let bits = row.int(column)?;
+    match Permissions::from_bits(bits) {
+        Some(permissions) => Ok(permissions),
+        None => Err(Error::Corrupt { table, column: "permissions", id: row.int(0)? }),
+    }
 }
 
 /// The paths below `root` under which `id` is seen through mounts, given the numbers from it upwards.
@@ -177,7 +194,7 @@ pub(crate) async fn add_shares(
         };
         let share = Share {
             sharee,
-            is_writable: row.truth(2)?,
+            permissions: permissions_of(&row, 2, "share")?,
             login: row.maybe_text(3)?.unwrap_or_default(),
             display_name: row.maybe_text(4)?.unwrap_or_default(),
         };
@@ -217,7 +234,7 @@ impl Space {
             owner,
             owner_login: account.login.clone(),
             owner_display_name: account.display_name.clone(),
-            is_writable: false,
+            permissions: Permissions::READ,
         };
         Ok(Tree { root: node, access: Some(Arc::new(access)), ..home })
     }
@@ -226,7 +243,7 @@ impl Space {
 const TARGET: Sql = Sql(concat!(
     "SELECT ",
     node_columns!(),
-    ", mount.is_writable, mount.owner_id, account.login, account.display_name
+    ", mount.permissions, mount.owner_id, account.login, account.display_name
        FROM mount
        JOIN node ON node.space_id = $1 AND node.id = mount.target_id
        JOIN account ON account.space_id = $1 AND account.id = mount.owner_id
@@ -242,7 +259,7 @@ const MOUNTS_OF: Sql = Sql("SELECT mount.node_id, mount.account_id FROM mount
       WHERE mount.space_id = $1 AND mount.target_id = $2");
 
 const SHARES_AMONG: Sql =
-    Sql("SELECT node.id, share.account_id, share.is_writable, account.login, account.display_name
+    Sql("SELECT node.id, share.account_id, share.permissions, account.login, account.display_name
        FROM node
        JOIN share ON share.space_id = $1 AND share.node_id = node.id
        LEFT JOIN account ON account.space_id = $1 AND account.id = share.account_id

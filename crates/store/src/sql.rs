@@ -36,6 +36,12 @@ impl From<i64> for Value {
     }
 }
 
+impl From<crate::permissions::Permissions> for Value {
+    fn from(permissions: crate::permissions::Permissions) -> Value {
+        Value::Int(permissions.bits().into())
+    }
+}
+
 impl From<bool> for Value {
     fn from(value: bool) -> Value {
         Value::Int(i64::from(value))

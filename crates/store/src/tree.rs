@@ -16,6 +16,7 @@ use crate::look_up::{self, Located};
 use crate::moved::Quiet;
 use crate::node::{DeadProperty, Etag, FileId, Needs, Node, Quota};
 use crate::path::NodePath;
+use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::row::{PURGED, is_mount, node_columns, node_of};
 use crate::share::{self, Access, Root};
@@ -189,6 +190,7 @@ impl Tree {
         if !folder.is_folder() {
             return Err(Error::NotACollection);
         }
+        check_readable(folder)?;
         let limit = self.core().limits.page_rows.max(1);
         let mut reader = self.core().reader().await?;
         let args = [folder.id.into(), after.map_or(0, |id| id.0).into(), limit.into()];
@@ -357,6 +359,7 @@ impl Tree {
         if node.is_folder() {
             return Err(Error::IsACollection);
         }
+        check_readable(node)?;
         let mut pieces = Vec::new();
         if let Some(content) = node.content {
             for row in connection.all(PIECES, &[content.into()]).await? {
@@ -492,6 +495,14 @@ impl Tree {
             Box::pin(async move { change.run(tx, &asker).await })
         });
         work.await
+    }
+}
+
+/// Promise 9: who may only add to a folder sees nothing of what is in it.
+fn check_readable(node: &Node) -> Result<(), Error> {
+    match node.permissions().includes(Permissions::READ) {
+        true => Ok(()),
+        false => Err(Error::Forbidden("it is not shared for reading")),
     }
 }
 

@@ -27,7 +27,7 @@ impl Run for Assemble {
         match site.node() {
             Some(_) if !self.overwrites => return Err(Error::Exists),
             Some(_) => site.may_write(asker, &self.conditions)?,
-            None => site.may_change_members(asker, &self.conditions)?,
+            None => site.may_add(asker, &self.conditions)?,
         }
 
         if let Some(old) = site.node() {

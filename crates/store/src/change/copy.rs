@@ -6,6 +6,7 @@ use super::site::{NewNode, Site, insert_node};
 use super::{Copy, Run, Written};
 use crate::error::Error;
 use crate::node::Node;
+use crate::permissions::Permissions;
 use crate::share::Visibility;
 use crate::sql::Sql;
 use crate::tx::{Asker, Tx, signed};
@@ -22,7 +23,8 @@ impl Run for Copy {
         let with_members = self.is_deep && node.is_folder();
         let size_bytes = if with_members || !node.is_folder() { node.size_bytes } else { 0 };
 
-        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites };
+        let right = Permissions::CREATE;
+        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         tx.charge(size_bytes).await?;
         let copy = NewNode {
@@ -47,7 +49,7 @@ impl Run for Copy {
 /// Nobody copies what they may not see: a copy would be their own.
 async fn check_visible(tx: &mut Tx, node: &Node) -> Result<(), Error> {
     let Some(access) = &node.access else { return Ok(()) };
-    let hidden = if access.is_writable { Visibility::Private } else { Visibility::Confidential };
+    let hidden = if access.is_writable() { Visibility::Private } else { Visibility::Confidential };
     let has_hidden =
         node.is_folder() && tx.maybe(HAS_HIDDEN, &[node.id.into(), hidden.number().into()]).await?.is_some();
     match has_hidden || node.is_confidential {

@@ -6,6 +6,7 @@ use crate::collection::Area;
 use crate::error::Error;
 use crate::lock::{self, Lock, Scope, StoredLock, covering};
 use crate::node::{Kind, Node};
+use crate::permissions::Permissions;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx};
 
@@ -17,15 +18,13 @@ impl Run for TakeLock {
         let mut site = Site::find(tx, asker, &self.path).await?;
         site.check(tx, asker, &self.conditions).await?;
         let is_new = site.node().is_none();
-        if site.node().is_some_and(|node| !node.is_writable()) {
-            return Err(Error::Forbidden("shared for reading only"));
-        }
+        site::check_permission(site.node(), Permissions::UPDATE)?;
         if is_new && asker.area != Area::Files {
             return Err(Error::WrongPlace);
         }
         if is_new {
             site.located.parent()?;
-            site.may_change_members(asker, &self.conditions)?;
+            site.may_add(asker, &self.conditions)?;
             make_empty(tx, &mut site).await?;
         }
         check_conflicts(tx, &site, self.scope, self.is_deep).await?;

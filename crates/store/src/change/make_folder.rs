@@ -17,7 +17,7 @@ impl Run for MakeFolder {
         let parent = site.located.parent()?.id;
         let name = self.path.name().ok_or(Error::Exists)?;
         site.check(tx, asker, &self.conditions).await?;
-        site.may_change_members(asker, &self.conditions)?;
+        site.may_add(asker, &self.conditions)?;
 
         check_place(asker.area, site.located.ancestors(), true)?;
         let node = match &self.kind {

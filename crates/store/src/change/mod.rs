@@ -30,6 +30,7 @@ use crate::content::Staged;
 use crate::lock::{Lock, Scope};
 use crate::node::{DeadProperty, FileId, Node};
 use crate::path::NodePath;
+use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::share::Sharee;
 
@@ -297,8 +298,8 @@ pub struct ShareNode {
 pub struct Grant {
     /// Who.
     pub sharee: Sharee,
-    /// Whether they may write; `None`: they see it no longer.
-    pub is_writable: Option<bool>,
+    /// What they may do; `None`: they see it no longer.
+    pub permissions: Option<Permissions>,
 }
 
 /// Lets anybody who knows a token read a collection; the outcome is the token, the same one until

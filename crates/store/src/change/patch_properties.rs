@@ -17,7 +17,9 @@ impl Run for PatchProperties {
         // What a sharee calls a collection and how it looks is the sharee's, even where nothing else is: macOS stops
         // to synchronise a calendar whose properties it cannot set.
         let is_own_side = node.mount.is_some() && self.modified.is_none() && self.created.is_none();
-        if !is_own_side {
+        // Nor is it anybody else's business what one marks for oneself.
+        let is_own_mark = self.dead.is_empty() && self.modified.is_none() && self.created.is_none();
+        if !is_own_side && !is_own_mark {
             site.may_write(asker, &self.conditions)?;
         }
         let keeper = node.mount.as_ref().map_or(node.id, |mount| mount.id);

@@ -18,7 +18,7 @@ impl Run for PutFile {
         site.check(tx, asker, &self.conditions).await?;
         match site.node() {
             Some(_) => site.may_write(asker, &self.conditions)?,
-            None => site.may_change_members(asker, &self.conditions)?,
+            None => site.may_add(asker, &self.conditions)?,
         }
 
         member::check_member(tx, asker, &site, &self.path, self.member.as_ref()).await?;

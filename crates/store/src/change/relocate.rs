@@ -9,6 +9,7 @@ use crate::conditions::Conditions;
 use crate::error::Error;
 use crate::node::{FileId, Node};
 use crate::path::NodePath;
+use crate::permissions::Permissions;
 use crate::tx::{Asker, Tx, signed};
 
 impl Run for Relocate {
@@ -24,9 +25,15 @@ impl Run for Relocate {
         };
         check_paths(&self.source, &self.destination)?;
         source.check(tx, asker, &self.conditions).await?;
-        let locks = source.may_remove(tx, asker, &self.conditions).await?;
+        // Within its folder it gets another name; elsewhere it is taken out here and added there.
+        let stays = self.source.parent() == self.destination.parent();
+        let locks = match stays {
+            true => source.may_rename(tx, asker, &self.conditions).await?,
+            false => source.may_remove(tx, asker, &self.conditions).await?,
+        };
 
-        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites };
+        let right = if stays { Permissions::UPDATE } else { Permissions::CREATE };
+        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         site::drop_locks(tx, &locks).await?;
         move_node(tx, asker.area, &node, place.parent.0, &place.name).await?;
@@ -67,6 +74,8 @@ pub(super) struct Arrival<'a> {
     pub(super) node: &'a Node,
     pub(super) is_move: bool,
     pub(super) overwrites: bool,
+    /// What one has to have over the folder that it comes to.
+    pub(super) right: Permissions,
 }
 
 /// Makes `destination` free: what is there goes to the trash if it may be replaced.
@@ -81,7 +90,7 @@ pub(super) async fn vacate(
     let parent = site.located.parent()?.id;
     let name = destination.name().ok_or(Error::Exists)?.to_owned();
     let Some(occupant) = site.node() else {
-        site.may_change_members(asker, conditions)?;
+        site.may_take_in(asker, conditions, arrival)?;
         member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
         return Ok(Place { parent, name, was_free: true });
     };
@@ -91,6 +100,7 @@ pub(super) async fn vacate(
     if occupant.collection.as_deref().is_some_and(CollectionKind::is_fixed) {
         return Err(Error::Forbidden("this collection is part of every home"));
     }
+    site.may_take_in(asker, conditions, arrival)?;
     let locks = site.may_remove(tx, asker, conditions).await?;
     member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
     move_to_trash(tx, asker, occupant, destination, &locks).await?;

@@ -8,6 +8,7 @@ use crate::look_up;
 use crate::mount::{self, Shared};
 use crate::node::Node;
 use crate::path::NodePath;
+use crate::permissions::Permissions;
 use crate::share::Sharee;
 use crate::sql::Sql;
 use crate::tx::{Asker, Tx};
@@ -33,8 +34,8 @@ impl Run for ShareNode {
                 continue;
             }
             let number = grant.sharee.number();
-            let is_new = match grant.is_writable {
-                Some(is_writable) => put_share(tx, &shared, grant.sharee, is_writable).await?,
+            let is_new = match grant.permissions {
+                Some(permissions) => put_share(tx, &shared, grant.sharee, permissions).await?,
                 None => {
                     tx.run(REMOVE, &[node.id.into(), number.into()]).await?;
                     false
@@ -93,16 +94,16 @@ async fn own_node(tx: &mut Tx, asker: &Asker, path: &NodePath) -> Result<Node, E
 }
 
 /// Sets a share; says whether it is new.
-async fn put_share(tx: &mut Tx, shared: &Shared, sharee: Sharee, is_writable: bool) -> Result<bool, Error> {
+async fn put_share(tx: &mut Tx, shared: &Shared, sharee: Sharee, permissions: Permissions) -> Result<bool, Error> {
     if let Sharee::Account(account) = sharee {
         tx.maybe(HAS_ACCOUNT, &[account.into()]).await?.ok_or(Error::NotFound)?;
     }
-    let args = [shared.node.into(), sharee.number().into(), is_writable.into()];
+    let args = [shared.node.into(), sharee.number().into(), permissions.into()];
     if tx.run(UPDATE, &args).await? > 0 {
         return Ok(false);
     }
-    let [node, number, is_writable] = args;
-    let args = [node, number, shared.owner.into(), shared.area.name().into(), is_writable, tx.now().into()];
+    let [node, number, permissions] = args;
+    let args = [node, number, shared.owner.into(), shared.area.name().into(), permissions, tx.now().into()];
     tx.one(INSERT, &args).await?;
     Ok(true)
 }
@@ -130,9 +131,9 @@ pub(super) async fn leave(tx: &mut Tx, asker: &Asker, node: &Node) -> Result<(),
 
 const HAS_ACCOUNT: Sql = Sql("SELECT id FROM account WHERE space_id = $1 AND id = $2");
 
-const UPDATE: Sql = Sql("UPDATE share SET is_writable = $4 WHERE space_id = $1 AND node_id = $2 AND account_id = $3");
+const UPDATE: Sql = Sql("UPDATE share SET permissions = $4 WHERE space_id = $1 AND node_id = $2 AND account_id = $3");
 
-const INSERT: Sql = Sql("INSERT INTO share (space_id, node_id, account_id, owner_id, area, is_writable, created_us)
+const INSERT: Sql = Sql("INSERT INTO share (space_id, node_id, account_id, owner_id, area, permissions, created_us)
      VALUES ($1, $2, $3, $4, $5, $6, $7)");
 
 const REMOVE: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND node_id = $2 AND account_id = $3");

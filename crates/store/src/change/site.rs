@@ -1,6 +1,7 @@
 //! The place a change works on: the nodes along a path, the locks of the space, and the checks that every
 //! change begins with.
 
+use super::relocate::Arrival;
 use crate::collection::CollectionKind;
 use crate::conditions::Conditions;
 use crate::content::{PieceBytes, Staged};
@@ -10,6 +11,7 @@ use crate::lock::{self, StoredLock};
 use crate::look_up::{self, Located};
 use crate::node::{ContentId, FileId, Kind, Node};
 use crate::path::NodePath;
+use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::row::{node_columns, node_of};
 use crate::sql::{Sql, Value};
@@ -50,13 +52,31 @@ impl Site {
 
     /// The node's content or properties may be changed.
     pub(super) fn may_write(&self, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
-        is_writable(self.located.chain.last())?;
+        check_permission(self.located.chain.last(), Permissions::UPDATE)?;
         lock::may_write(&self.locks, &self.located.chain, asker.account.id, conditions)
     }
 
-    /// A member may be added to the folder above, or taken from it.
-    pub(super) fn may_change_members(&self, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
-        is_writable(self.located.ancestors().last())?;
+    /// A member may be added to the folder above.
+    pub(super) fn may_add(&self, asker: &Asker, conditions: &Conditions) -> Result<(), Error> {
+        self.may_change_members(asker, conditions, Permissions::CREATE)
+    }
+
+    /// What COPY or MOVE brings may come into the folder above.
+    pub(super) fn may_take_in(
+        &self,
+        asker: &Asker,
+        conditions: &Conditions,
+        arrival: Arrival<'_>,
+    ) -> Result<(), Error> {
+        let is_others = self.located.ancestors().last().is_some_and(|folder| folder.access.is_some());
+        if arrival.is_move && arrival.node.mount.is_some() && is_others {
+            return Err(Error::Forbidden("what is shared with you stays among what is your own"));
+        }
+        self.may_change_members(asker, conditions, arrival.right)
+    }
+
+    fn may_change_members(&self, asker: &Asker, conditions: &Conditions, right: Permissions) -> Result<(), Error> {
+        check_permission(self.located.ancestors().last(), right)?;
         if self.is_taken_unseen {
             return Err(Error::Forbidden("the name is taken"));
         }
@@ -70,7 +90,27 @@ impl Site {
         asker: &Asker,
         conditions: &Conditions,
     ) -> Result<Vec<StoredLock>, Error> {
-        self.may_change_members(asker, conditions)?;
+        self.may_leave(tx, asker, conditions, Permissions::DELETE).await
+    }
+
+    /// The node may get another name in its folder; returns the locks that go with it.
+    pub(super) async fn may_rename(
+        &self,
+        tx: &mut Tx,
+        asker: &Asker,
+        conditions: &Conditions,
+    ) -> Result<Vec<StoredLock>, Error> {
+        self.may_leave(tx, asker, conditions, Permissions::UPDATE).await
+    }
+
+    async fn may_leave(
+        &self,
+        tx: &mut Tx,
+        asker: &Asker,
+        conditions: &Conditions,
+        right: Permissions,
+    ) -> Result<Vec<StoredLock>, Error> {
+        self.may_change_members(asker, conditions, right)?;
         let above = self.located.ancestors().last().and_then(|above| above.collection.as_deref());
         if above.is_some_and(CollectionKind::is_generated) {
             return Err(Error::Forbidden("the server alone writes here"));
@@ -80,10 +120,10 @@ impl Site {
     }
 }
 
-/// Promise 9: what somebody else shares for reading is not written to.
-fn is_writable(node: Option<&Node>) -> Result<(), Error> {
+/// Promise 9: with what somebody else shares, one does what it is shared for.
+pub(super) fn check_permission(node: Option<&Node>, right: Permissions) -> Result<(), Error> {
     match node {
-        Some(node) if !node.is_writable() => Err(Error::Forbidden("shared for reading only")),
+        Some(node) if !node.permissions().includes(right) => Err(Error::Forbidden("it is not shared for this")),
         _ => Ok(()),
     }
 }

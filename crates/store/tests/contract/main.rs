@@ -11,6 +11,7 @@ mod events;
 mod files;
 mod groups;
 mod locks;
+mod permissions;
 mod pool;
 mod push;
 mod scheduling;

@@ -8,7 +8,7 @@ use nichoir_store::change::{
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{
     AccountUpdate, Area, CollectionKind, Components, DeadProperty, Error, MemberFilter, MemberIndex, Needs, Node,
-    NodePath, Scope, Sharee, Tree, Visibility,
+    NodePath, Permissions, Scope, Sharee, Tree, Visibility,
 };
 
 use crate::support::{World, make_account, names, node, on_every_engine, path, read, stage};
@@ -42,7 +42,8 @@ async fn put(tree: &Tree, at: &str) -> Result<Written, Error> {
 }
 
 pub(crate) async fn share(tree: &Tree, at: &str, sharee: Sharee, is_writable: Option<bool>) -> Result<(), Error> {
-    tree.apply(ShareNode { path: path(at), grants: vec![Grant { sharee, is_writable }] }).await
+    let permissions = is_writable.map(Permissions::of_collection);
+    tree.apply(ShareNode { path: path(at), grants: vec![Grant { sharee, permissions }] }).await
 }
 
 async fn delete(tree: &Tree, at: &str) -> Result<(), Error> {
@@ -123,12 +124,12 @@ async fn what_is_shared_is_seen_at_once_under_its_own_name_with_its_content() {
         assert_eq!((seen.id, seen.collection, seen.size_bytes), (own.id, own.collection, own.size_bytes));
         let access = seen.access.unwrap();
         assert_eq!(
-            (access.owner, access.owner_login.as_str(), access.is_writable),
+            (access.owner, access.owner_login.as_str(), access.is_writable()),
             (world.alice.account().id, "alice", false)
         );
         assert!(own.access.is_none() && own.mount.is_none() && seen.mount.is_some());
         let member = node(&bob, &format!("{SHARED}/a.ics")).await.unwrap();
-        assert!(member.access.is_some_and(|access| !access.is_writable) && member.mount.is_none());
+        assert!(member.access.is_some_and(|access| !access.is_writable()) && member.mount.is_none());
         assert_eq!(changed(&bob, "", before.etag.0).await, [(SHARED.to_owned(), true)]);
         let home = node(&bob, "").await.unwrap();
         let listed = bob.children(&NodePath::root(), &home, None, Needs::MEMBER_COUNTS).await.unwrap().nodes;
