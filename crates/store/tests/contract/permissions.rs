@@ -1,8 +1,6 @@
 //! Each right lets one do its own thing and nothing else: whoever holds a folder with some of them.
 
-use nichoir_store::change::{
-    Copy, DeadPropertyPatch, Delete, Grant, PatchProperties, Relocate, ShareNode, TakeLock,
-};
+use nichoir_store::change::{Copy, DeadPropertyPatch, Delete, Grant, PatchProperties, Relocate, ShareNode, TakeLock};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{DeadProperty, Error, Needs, Permissions, Scope, Sharee, Tree};
 
