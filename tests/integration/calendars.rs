@@ -312,3 +312,21 @@ async fn outlook_caldav_synchronizer() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_fold_that_cuts_a_character_is_kept_and_told_without_the_cut() {
+    on_every_engine(async |server: &Server| {
+        let alice = server.account("alice");
+        alice.request("MKCALENDAR", CALENDAR).await.expect(201);
+        let (before, after) = ONE.split_once("One\r\n").expect("a summary");
+        let cut = [before.as_bytes(), b"Caf\xc3\r\n \xa9\r\n", after.as_bytes()].concat();
+        alice.request("PUT", EVENT).header("content-type", "text/calendar").body(cut.clone()).await.expect(201);
+        assert_eq!(alice.request("GET", EVENT).await.body, cut);
+        let multiget =
+            report(CALENDAR, "cal:calendar-multiget", "cal:calendar-data", &format!("<d:href>{EVENT}</d:href>"));
+        let query = report(CALENDAR, "cal:calendar-query", "cal:calendar-data", &comp_filter("VEVENT", ""));
+        let told = "SUMMARY:Caf\u{e9}&#13;\nEND:VEVENT";
+        play(&alice, [multiget.with("depth", "1").has(told), query.with("depth", "1").has(told)]).await;
+    })
+    .await;
+}

@@ -1,9 +1,7 @@
 //! `CALDAV:filter` (RFC 4791 §9.7) and whether an object matches it. Names compare whatever their case, as clients
 //! expect.
 
-use std::borrow::Cow;
-
-use nichoir_contentline::{Collation, Component, Line, MatchType, TextMatch, split_list, unescape};
+use nichoir_contentline::{Collation, Component, Line, NotUnderstood, TextMatch, texts};
 use nichoir_dav::Error;
 use nichoir_store::MemberFilter;
 use nichoir_xml::{Element, Name, caldav};
@@ -190,6 +188,9 @@ fn check_place(filter: &CompFilter, above: &str) -> Result<(), Error> {
     filter.comps.iter().try_for_each(|comp| check_place(comp, &filter.name))
 }
 
+/// The properties whose value is a list of texts.
+const LISTS: [&str; 2] = ["CATEGORIES", "RESOURCES"];
+
 /// The properties whose value is a date, a time or a period; others of their own (`X-…`) may be.
 const TIMES: [&str; 13] = [
     "DTSTART",
@@ -271,18 +272,15 @@ impl PropFilter {
 
 fn text_match(element: &Element) -> Result<TextMatch, Error> {
     let attribute = |name: &'static str| element.attribute(&Name::new("", name));
-    let collation = match attribute("collation") {
-        None | Some("default") => Collation::AsciiCasemap,
-        Some(name) => Collation::of(name).ok_or_else(|| {
-            Error::forbidden("This collation is not known here.").with_condition(caldav::SUPPORTED_COLLATION)
-        })?,
-    };
-    let match_type = match attribute("match-type") {
-        None => MatchType::Contains,
-        Some(name) => MatchType::of(name).ok_or_else(|| invalid("This match-type is not known here."))?,
-    };
     let is_negated = attribute("negate-condition").is_some_and(|value| value.eq_ignore_ascii_case("yes"));
-    Ok(TextMatch::new(&element.text(), collation, match_type, is_negated))
+    let (collation, match_type) = (attribute("collation"), attribute("match-type"));
+    let absent = Collation::AsciiCasemap;
+    TextMatch::of_attributes(&element.text(), collation, absent, match_type, is_negated).map_err(|what| match what {
+        NotUnderstood::Collation => {
+            Error::forbidden("This collation is not known here.").with_condition(caldav::SUPPORTED_COLLATION)
+        }
+        NotUnderstood::MatchType => invalid("This match-type is not known here."),
+    })
 }
 
 /// An object under a filter.
@@ -361,7 +359,7 @@ impl Matching<'_> {
         }
         named.any(|line| {
             let range = filter.time_range.iter().map(|range| self.value_is_within(line, *range));
-            let text = filter.text.iter().map(|text| text.holds(texts(line)));
+            let text = filter.text.iter().map(|text| text.holds(texts(line, &LISTS)));
             let params = filter.params.iter().map(|param| parameter_matches(param, line));
             combine(filter.is_anyof, range.chain(text).chain(params))
         })
@@ -383,12 +381,6 @@ impl Matching<'_> {
             range.start < end && range.end > start
         })
     }
-}
-
-/// What text is looked for in: each value of a list, and the whole.
-fn texts<'l>(line: &'l Line<'_>) -> Vec<Cow<'l, str>> {
-    let is_list = ["CATEGORIES", "RESOURCES"].iter().any(|name| line.is(name));
-    if is_list { split_list(line.value()).into_iter().map(unescape).collect() } else { vec![unescape(line.value())] }
 }
 
 fn parameter_matches(filter: &ParamFilter, line: &Line<'_>) -> bool {

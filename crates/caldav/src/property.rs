@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use nichoir_contentline::Collation;
+use nichoir_contentline::{Collation, as_text};
 use nichoir_dav::property::{keep, stored};
 use nichoir_dav::{Error, Property, Resource, Value, privilege};
 use nichoir_store::change::PatchProperties;
@@ -341,7 +341,7 @@ fn calendar_data<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
     let body = it.node.body.as_deref()?;
     if it.node.is_confidential {
         let object = CalendarObject::read(body, limits(it)).ok()?;
-        return Some(Value::text(String::from_utf8_lossy(&confidential::reduce(&object)).into_owned()));
+        return Some(Value::text(as_text(&confidential::reduce(&object)).into_owned()));
     }
-    Some(Value::text(String::from_utf8_lossy(body)))
+    Some(Value::text(as_text(body)))
 }

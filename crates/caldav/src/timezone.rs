@@ -166,7 +166,8 @@ impl OwnZone {
     }
 
     fn civil(&self, instant: i64) -> i64 {
-        let passed = self.onsets.iter().rev().find(|(at, from, _)| instant >= at - from);
+        let end = self.onsets.partition_point(|(at, from, _)| instant >= at - from);
+        let passed = end.checked_sub(1).and_then(|last| self.onsets.get(last));
         instant + passed.map_or_else(|| self.onsets.first().map_or(0, |(_, from, _)| *from), |(_, _, to)| *to)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use nichoir_contentline::{Collation, Component, Line, MatchType, TextMatch, split_list, unescape};
+use nichoir_contentline::{Collation, Component, Line, NotUnderstood, TextMatch, texts};
 use nichoir_dav::Error;
 use nichoir_xml::{Element, Name, carddav};
 
@@ -128,7 +128,7 @@ impl PropFilter {
             return named.peek().is_none();
         }
         named.any(|line| {
-            let texts = self.texts.iter().map(|text| text.holds(texts(line)));
+            let texts = self.texts.iter().map(|text| text.holds(texts(line, &LISTS)));
             let params = self.params.iter().map(|param| param.matches(line));
             self.is_bare() || self.test.holds(texts.chain(params))
         })
@@ -170,31 +170,25 @@ impl ParamFilter {
     }
 }
 
-/// What text is looked for in: each value of a list, else the whole.
-fn texts<'l>(line: &'l Line<'_>) -> Vec<Cow<'l, str>> {
-    let is_list = ["CATEGORIES", "NICKNAME"].iter().any(|name| line.is(name));
-    if is_list { split_list(line.value()).into_iter().map(unescape).collect() } else { vec![unescape(line.value())] }
-}
+/// The properties whose value is a list of texts.
+const LISTS: [&str; 2] = ["CATEGORIES", "NICKNAME"];
 
 /// `CARDDAV:text-match` (RFC 6352 §10.5.4); the collation is `i;unicode-casemap` unless said otherwise (§8.3).
 fn text_match(element: &Element) -> Result<TextMatch, Error> {
     let attribute = |name: &'static str| element.attribute(&Name::new("", name));
-    let collation = match attribute("collation") {
-        None | Some("default") => Collation::UnicodeCasemap,
-        Some(name) => Collation::of(name).ok_or_else(|| {
-            Error::forbidden("This collation is not known here.").with_condition(carddav::SUPPORTED_COLLATION)
-        })?,
-    };
-    let match_type = match attribute("match-type") {
-        None => MatchType::Contains,
-        Some(name) => MatchType::of(name).ok_or_else(|| invalid("This match-type is not known here."))?,
-    };
     let is_negated = match attribute("negate-condition") {
         None | Some("no") => false,
         Some("yes") => true,
         Some(_) => return Err(invalid("negate-condition is yes or no.")),
     };
-    Ok(TextMatch::new(&element.text(), collation, match_type, is_negated))
+    let (collation, match_type) = (attribute("collation"), attribute("match-type"));
+    let absent = Collation::UnicodeCasemap;
+    TextMatch::of_attributes(&element.text(), collation, absent, match_type, is_negated).map_err(|what| match what {
+        NotUnderstood::Collation => {
+            Error::forbidden("This collation is not known here.").with_condition(carddav::SUPPORTED_COLLATION)
+        }
+        NotUnderstood::MatchType => invalid("This match-type is not known here."),
+    })
 }
 
 fn name_of(element: &Element) -> Result<String, Error> {

@@ -74,7 +74,39 @@ pub struct TextMatch {
     is_negated: bool,
 }
 
+/// Which attribute of a `text-match` is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotUnderstood {
+    /// `collation`.
+    Collation,
+    /// `match-type`.
+    MatchType,
+}
+
 impl TextMatch {
+    /// What a `text-match` element says: its text and the attributes `collation` and `match-type`; without a collation,
+    /// `absent` is meant (RFC 4791 §7.5 and RFC 6352 §8.3 differ).
+    ///
+    /// # Errors
+    /// The attribute whose value is not known here.
+    pub fn of_attributes(
+        wanted: &str,
+        collation: Option<&str>,
+        absent: Collation,
+        match_type: Option<&str>,
+        is_negated: bool,
+    ) -> Result<TextMatch, NotUnderstood> {
+        let collation = match collation {
+            None | Some("default") => absent,
+            Some(name) => Collation::of(name).ok_or(NotUnderstood::Collation)?,
+        };
+        let match_type = match match_type {
+            None => MatchType::Contains,
+            Some(name) => MatchType::of(name).ok_or(NotUnderstood::MatchType)?,
+        };
+        Ok(TextMatch::new(wanted, collation, match_type, is_negated))
+    }
+
     /// Looks for `wanted`, or, negated, for texts without it.
     pub fn new(wanted: &str, collation: Collation, match_type: MatchType, is_negated: bool) -> TextMatch {
         TextMatch { wanted: collation.key(wanted).into_owned(), collation, match_type, is_negated }

@@ -9,7 +9,7 @@ mod component;
 mod line;
 mod text;
 
-pub use collation::{Collation, MatchType, TextMatch};
+pub use collation::{Collation, MatchType, NotUnderstood, TextMatch};
 pub use component::{Broken, Component, Limits, parse};
 pub use line::{Line, Parameter};
-pub use text::{as_text, escape, fold, split_list, split_structured, unescape};
+pub use text::{as_text, escape, fold, split_list, split_structured, texts, unescape};

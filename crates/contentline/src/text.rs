@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::line::Line;
+
 /// Octets of a line before it is folded (RFC 5545 §3.1).
 const LINE_BYTES: usize = 75;
 
@@ -64,6 +66,14 @@ fn split(value: &str, separator: u8) -> Vec<&str> {
     }
     parts.push(&value[start..]);
     parts
+}
+
+/// What text is looked for in: each value of a property whose name is among `lists`, else the value as a whole.
+pub fn texts<'l>(line: &'l Line<'_>, lists: &[&str]) -> Vec<Cow<'l, str>> {
+    match lists.iter().any(|name| line.is(name)) {
+        true => split_list(line.value()).into_iter().map(unescape).collect(),
+        false => vec![unescape(line.value())],
+    }
 }
 
 /// A document as text. Folds may cut a character (RFC 5545 §3.1), which no text can hold: these are taken out, and

@@ -90,6 +90,20 @@ impl Multistatus {
     }
 }
 
+/// The propstat of the properties that are not there; nothing where there are none.
+pub fn write_missing<'n>(names: impl IntoIterator<Item = &'n Name>, writer: &mut Writer) {
+    let mut names = names.into_iter().peekable();
+    if names.peek().is_none() {
+        return;
+    }
+    writer.open(&dav::PROPSTAT);
+    writer.open(&dav::PROP);
+    names.for_each(|name| writer.empty(name));
+    writer.close();
+    writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
+    writer.close();
+}
+
 /// The status line of a propstat or response element. Always `HTTP/1.1`, whatever the connection speaks: clients
 /// compare the text.
 pub fn status_line(status: StatusCode) -> &'static str {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::header::depth::Depth;
 use crate::header::prefer;
 use crate::method::read_xml;
-use crate::multistatus::{Multistatus, status_line};
+use crate::multistatus::{Multistatus, status_line, write_missing};
 use crate::principal;
 use crate::privilege;
 use crate::property::append_http_date;
@@ -231,13 +231,8 @@ impl Dav {
         writer.close();
         writer.text_element(&dav::STATUS, status_line(StatusCode::OK));
         writer.close();
-        if !missing.is_empty() && !is_minimal {
-            writer.open(&dav::PROPSTAT);
-            writer.open(&dav::PROP);
-            missing.iter().for_each(|name| writer.empty(name));
-            writer.close();
-            writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
-            writer.close();
+        if !is_minimal {
+            write_missing(missing, writer);
         }
         writer.close();
     }

@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
 use nichoir_auth::Caller;
 use nichoir_dav::header::{condition, depth::Depth, destination, if_header, overwrite};
+use nichoir_dav::multistatus::{status_line, write_missing};
 use nichoir_dav::request::{empty, read_whole};
-use nichoir_dav::{Body, Dav, Error, PropertyRequest, Request, Response, href, multistatus::status_line};
+use nichoir_dav::{Body, Dav, Error, PropertyRequest, Request, Response, href};
 use nichoir_store::change::{AbortUpload, Assemble, BeginUpload, DropChunk, PutChunk};
 use nichoir_store::conditions::{Conditions, IfResource, IfState};
 use nichoir_store::{Error as StoreError, NodePath, StageOptions, Upload};
@@ -306,14 +307,7 @@ impl Listing {
         writer.close();
         writer.text_element(&dav::STATUS, status_line(StatusCode::OK));
         writer.close();
-        if !missing.is_empty() {
-            writer.open(&dav::PROPSTAT);
-            writer.open(&dav::PROP);
-            missing.into_iter().for_each(|name| writer.empty(name));
-            writer.close();
-            writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
-            writer.close();
-        }
+        write_missing(missing, writer);
         writer.close();
     }
 

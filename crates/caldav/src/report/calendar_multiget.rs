@@ -1,5 +1,6 @@
 //! calendar-multiget: the objects that a client names. RFC 4791 §7.9.
 
+use nichoir_contentline::as_text;
 use nichoir_dav::report::{Judge, MemberReport, ReportCall, Verdict};
 use nichoir_dav::{Error, Response};
 use nichoir_store::Node;
@@ -43,7 +44,7 @@ impl Judge for Named {
                 if CalendarData::is_too_large(&text, &self.limits) {
                     return Verdict::Fail(too_large());
                 }
-                Verdict::Tell(Some(String::from_utf8_lossy(&text).into_owned()))
+                Verdict::Tell(Some(as_text(&text).into_owned()))
             }
             // Never 200 without the data: DAVx⁵ gives the whole calendar up.
             Err(error) => Verdict::Fail(Error::internal("The object cannot be read.").caused_by(error)),

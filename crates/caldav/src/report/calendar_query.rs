@@ -2,6 +2,7 @@
 //!
 //! The index narrows down what is read, the filter decides.
 
+use nichoir_contentline::as_text;
 use nichoir_dav::report::{Judge, MemberReport, ReportCall, Verdict};
 use nichoir_dav::{Error, Response};
 use nichoir_store::{CollectionKind, MemberFilter, Node};
@@ -63,7 +64,7 @@ impl Judge for Matching {
                 if CalendarData::is_too_large(&text, &self.limits) {
                     return Verdict::Fail(too_large());
                 }
-                Verdict::Tell(Some(String::from_utf8_lossy(&text).into_owned()))
+                Verdict::Tell(Some(as_text(&text).into_owned()))
             }
         }
     }

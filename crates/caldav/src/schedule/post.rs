@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
+use nichoir_contentline::as_text;
 use nichoir_dav::request::read_whole;
 use nichoir_dav::{Answering, Body, Call, Error, Response, answer};
 use nichoir_store::{Account, Area, CollectionKind, NodePath, Space};
@@ -146,7 +147,7 @@ async fn answer_all(call: &Call<'_>, question: &Question, limits: &Limits) -> Re
                 [format!("UID:{}", question.uid), question.organizer.text().to_owned(), attendee.text().to_owned()];
             let now_seconds = space.ports().clock.now().seconds();
             let calendar = busy.to_calendar(now_seconds, Some("REPLY"), &extra);
-            writer.text_element(&caldav::CALENDAR_DATA, &String::from_utf8_lossy(&calendar));
+            writer.text_element(&caldav::CALENDAR_DATA, &as_text(&calendar));
         }
         writer.close();
     }

@@ -11,7 +11,7 @@ use crate::Dav;
 use crate::answer;
 use crate::error::Error;
 use crate::href;
-use crate::multistatus::{Multistatus, status_line};
+use crate::multistatus::{Multistatus, status_line, write_missing};
 use crate::property::{self, Resource};
 use crate::request::Response;
 use crate::target::Mount;
@@ -130,14 +130,7 @@ impl Expansion {
         writer.close();
         writer.text_element(&dav::STATUS, status_line(StatusCode::OK));
         writer.close();
-        if !missing.is_empty() {
-            writer.open(&dav::PROPSTAT);
-            writer.open(&dav::PROP);
-            missing.iter().for_each(|name| writer.empty(name));
-            writer.close();
-            writer.text_element(&dav::STATUS, status_line(StatusCode::NOT_FOUND));
-            writer.close();
-        }
+        write_missing(missing, writer);
         writer.close();
     }
 
