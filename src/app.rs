@@ -1,6 +1,7 @@
 //! The composition root: store, log-ins, the DAV engine and its extensions, behind one function from request to answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -16,6 +17,7 @@ use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
     Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, status, suspended,
 };
+use nichoir_notify::NotifyPush;
 use nichoir_outbound::Outbound;
 use nichoir_push::Sender;
 use nichoir_store::{Account, Area, Group, Ports, Space, SpaceState, Store};
@@ -25,10 +27,10 @@ use crate::config::Config;
 use crate::gate::{Arrival, Network, Peer, arrival};
 use crate::generated::Generator;
 use crate::observe::Metrics;
-use crate::push;
 use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
 use crate::subscription::Subscriptions;
+use crate::{notify, push};
 
 /// The whole server but its listeners. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ struct Parts {
     has_dialect: bool,
     /// Tells clients what moves, where that is offered.
     push: Option<Sender>,
+    /// Sockets on which clients are told, where they are offered.
+    notify: Option<NotifyPush>,
     /// The way to the mail server, where there is one.
     mail: Option<(Smtp, MailLimits)>,
     /// Bulk upload, where it is switched on.
@@ -111,12 +115,15 @@ impl App {
             config.server.trusted_proxies.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         let outbound = Outbound::new(config.outbound_limits());
         let push = || Sender::new(store.clone(), outbound.clone(), config.push_send_limits());
+        let auth = Authenticator::new(config.auth_limits(), &ports);
+        let notify = config.notify_limits().map(|limits| NotifyPush::new(store.clone(), auth.clone(), limits));
         Ok(App(Arc::new(Parts {
-            auth: Authenticator::new(config.auth_limits(), &ports),
+            auth,
             engines: Engines::new(config, &outbound),
             generator: config.generator(),
             subscriptions: config.subscriptions(&outbound),
             push: config.push.is_offered.then(push),
+            notify,
             mail: config.smtp()?.as_ref().map(Smtp::new).transpose()?.map(|smtp| (smtp, config.mail_limits())),
             store,
             trusted,
@@ -151,7 +158,24 @@ impl App {
                 Mailer::new(self.0.store.clone(), smtp.clone(), limits.clone()).run().await;
             }
         };
-        tokio::join!(push, mail);
+        let notify = async {
+            if let Some(notify) = &self.0.notify {
+                notify.run().await;
+            }
+        };
+        tokio::join!(push, mail, notify);
+    }
+
+    /// Closes the sockets on which clients are told of changes, and waits for it, but no longer than `longest`.
+    pub async fn close_sockets(&self, longest: Duration) {
+        if let Some(notify) = &self.0.notify {
+            notify.stop(longest).await;
+        }
+    }
+
+    /// The sockets on which clients are told of changes, where they are offered.
+    pub fn notify_push(&self) -> Option<&NotifyPush> {
+        self.0.notify.as_ref()
     }
 
     /// The clock and the random source.
@@ -211,6 +235,7 @@ impl App {
             address: arrival.address,
             public_url,
             has_bulk_upload: self.0.bulk.is_some(),
+            has_push: self.0.notify.is_some(),
             parameter_bytes_max: self.0.parameter_bytes_max,
         };
         if *route == Route::WellKnownDav {
@@ -221,6 +246,14 @@ impl App {
         }
         Ok(match route {
             Route::Landing if is_read(request.method()) => login_flow::landing(visit, request.headers()),
+            Route::PushSocket => match &self.0.notify {
+                Some(push) => notify::socket(push, space, arrival, request),
+                None => return Err(request),
+            },
+            Route::PushPreAuth => match &self.0.notify {
+                Some(push) => self.pre_auth(push, visit, request).await,
+                None => return Err(request),
+            },
             Route::Robots if is_read(request.method()) => legacy::robots(),
             Route::Ocs(version, path) => ocs::handle(visit, *version, path, request).await,
             Route::Login(path) => login_flow::handle(visit, path, request).await,
@@ -229,6 +262,16 @@ impl App {
             }
             _ => return Err(request),
         })
+    }
+
+    async fn pre_auth(&self, push: &NotifyPush, visit: Visit<'_>, request: Request) -> Response {
+        match visit.caller(request.headers()).await {
+            Ok(caller) => {
+                let answer = notify::pre_auth(push, &caller, request.method()).await;
+                answer.unwrap_or_else(|error| self.0.engines.files.refuse(error))
+            }
+            Err(error) => self.challenge(&request, error),
+        }
     }
 
     async fn dav(&self, space: &Space, arrival: &Arrival, route: Route, request: Request) -> Response {

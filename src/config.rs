@@ -251,6 +251,29 @@ impl Config {
         }
     }
 
+    /// What sockets for clients are bound by; `None` where there are none.
+    pub fn notify_limits(&self) -> Option<nichoir_notify::Limits> {
+        let notify = &self.notify_push;
+        (self.dialect.nextcloud && notify.is_offered).then_some(nichoir_notify::Limits {
+            login_seconds: notify.login_seconds,
+            ping_seconds: notify.ping_seconds,
+            write_seconds: notify.write_seconds,
+            sockets_max: notify.sockets_max,
+            sockets_per_space_max: notify.sockets_per_space_max,
+            sockets_per_account_max: notify.sockets_per_account_max,
+            message_bytes_max: notify.message_bytes_max,
+            gather_milliseconds: notify.gather_milliseconds,
+            jitter_milliseconds_max: notify.jitter_milliseconds_max,
+            file_seconds_min: notify.file_seconds_min,
+            file_seconds_max: notify.file_seconds_max,
+            activity_seconds: notify.activity_seconds,
+            notification_seconds: notify.notification_seconds,
+            messages_per_second: notify.messages_per_second,
+            file_ids_max: notify.file_ids_max,
+            recheck_seconds: notify.recheck_seconds,
+        })
+    }
+
     /// What bulk upload needs to know; `None` where it is not served.
     pub fn bulk_limits(&self) -> Option<BulkLimits> {
         let Dialect { nextcloud, has_bulk_upload, bulk_files_max, bulk_header_bytes_max, .. } = self.dialect;

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 mod gate;
 mod generated;
+mod notify;
 pub mod observe;
 mod pace;
 mod push;

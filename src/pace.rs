@@ -72,6 +72,11 @@ impl<S> Paced<S> {
         }
     }
 
+    /// The connection, with no more limits.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// What a write came to, unless it has been waiting for too long.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<Result<T>>) -> Poll<Result<T>> {
         if written.is_ready() {

@@ -26,6 +26,10 @@ pub(crate) enum Route {
     Wipe(bool),
     /// `/ocs/v1.php…` and `/ocs/v2.php…`: what stands behind it.
     Ocs(Version, String),
+    /// `/push/ws`: the socket on which clients are told of changes.
+    PushSocket,
+    /// `/apps/notify_push/pre_auth`: a token to log in with there.
+    PushPreAuth,
     /// A DAV resource, for which credentials are needed.
     Dav(DavRoute),
     /// Nothing that there is.
@@ -114,6 +118,8 @@ impl Route {
             ["login", ..] => Route::Login(below(skipped + 1)),
             ["core", "wipe", "check"] => Route::Wipe(true),
             ["core", "wipe", "success"] => Route::Wipe(false),
+            ["push", "ws"] => Route::PushSocket,
+            ["apps", "notify_push", "pre_auth"] => Route::PushPreAuth,
             ["ocs", "v1.php", ..] => Route::Ocs(Version::V1, below(skipped + 2)),
             ["ocs", "v2.php", ..] => Route::Ocs(Version::V2, below(skipped + 2)),
             ["remote.php", rest @ ..] => {
@@ -203,6 +209,8 @@ mod tests {
             Route::Status => "status".to_owned(),
             Route::Connectivity => "connectivity".to_owned(),
             Route::Robots => "robots".to_owned(),
+            Route::PushSocket => "push socket".to_owned(),
+            Route::PushPreAuth => "push pre-auth".to_owned(),
             Route::WellKnownDav => "well_known".to_owned(),
             Route::Unknown | Route::Malformed => "unknown".to_owned(),
         };
@@ -233,6 +241,12 @@ mod tests {
         check("/ocs/v1.php/cloud/user", "ocs V1 /cloud/user");
         check("/ocs/v2.php", "ocs V2 ");
         check("/index.php/ocs/v2.php/cloud/capabilities/", "ocs V2 /cloud/capabilities/");
+        check("/push/ws", "push socket");
+        check("/index.php/push/ws/", "push socket");
+        check("/push", "unknown");
+        check("/push/ws/x", "unknown");
+        check("/index.php/apps/notify_push/pre_auth", "push pre-auth");
+        check("/apps/notify_push/pre_auth", "push pre-auth");
         check("/ocs/v3.php/x", "unknown");
         check("/index.php/apps/x", "unknown");
         check("/index.php/index.php/204", "unknown");

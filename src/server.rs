@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -135,6 +136,7 @@ pub async fn serve(
     tls: Option<TlsAcceptor>,
     stop: watch::Receiver<bool>,
 ) {
+    let closing = app.clone();
     let serving = Serving {
         builder: builder(settings),
         tls,
@@ -152,7 +154,9 @@ pub async fn serve(
     }
     info!("no longer listening; finishing what is under way");
     let Some(graceful) = Arc::into_inner(graceful) else { return };
-    if tokio::time::timeout(Duration::from_secs(settings.drain_seconds), graceful.shutdown()).await.is_err() {
+    let longest = Duration::from_secs(settings.drain_seconds);
+    let drain = async { tokio::join!(graceful.shutdown(), closing.close_sockets(longest)) };
+    if tokio::time::timeout(longest, drain).await.is_err() {
         warn!("requests were cut off after {} seconds", settings.drain_seconds);
     }
 }
@@ -209,7 +213,21 @@ async fn accept(
     }
 }
 
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+/// What an upgraded connection is, without what only HTTP needs, and what came on it before it was upgraded.
+///
+/// # Errors
+/// The connection ended before.
+pub(crate) async fn upgraded(upgrade: OnUpgrade) -> Result<(Box<dyn Duplex>, Vec<u8>), hyper::Error> {
+    type Whole = TokioIo<Watched<Paced<Box<dyn Duplex>>>>;
+    let upgraded = upgrade.await?;
+    Ok(match auto::upgrade::downcast::<Whole>(upgraded) {
+        Ok(parts) => (parts.io.into_inner().into_inner().into_inner(), parts.read_buf.into()),
+        Err(upgraded) => (Box::new(TokioIo::new(upgraded)), Vec::new()),
+    })
+}
+
+/// A stream in both directions.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 async fn accept_one(listener: &Listener) -> std::io::Result<(Box<dyn Duplex>, Peer)> {
@@ -249,7 +267,7 @@ impl Serving {
                 })
             }
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
             debug!(%error, "a connection ended early");
         }

@@ -7,6 +7,7 @@ use nichoir_caldav::Limits as CalendarLimits;
 use nichoir_carddav::Limits as CardLimits;
 use nichoir_imip::Limits as MailLimits;
 use nichoir_nextcloud::bulk::BulkLimits;
+use nichoir_notify::Limits as NotifyLimits;
 use nichoir_outbound::Limits as OutboundLimits;
 use nichoir_push::{Limits as PushLimits, SendLimits};
 use nichoir_store::Limits;
@@ -339,6 +340,46 @@ section! {
 }
 
 section! {
+    /// `[notify_push]`: sockets on which Nextcloud's clients are told that something changed.
+    NotifyPush {
+        /// Whether they are offered; without, clients ask every half minute.
+        is_offered: bool = true,
+        /// Seconds in which a client must have logged in.
+        login_seconds: u64 = NotifyLimits::default().login_seconds,
+        /// Seconds of silence after which a client is asked whether it is there; after as many more it is taken for gone.
+        ping_seconds: u64 = NotifyLimits::default().ping_seconds,
+        /// Seconds that a client may leave a message unread.
+        write_seconds: u64 = NotifyLimits::default().write_seconds,
+        /// Sockets at once. Each is an open file of the process.
+        sockets_max: usize = NotifyLimits::default().sockets_max,
+        /// Sockets of one space.
+        sockets_per_space_max: usize = NotifyLimits::default().sockets_per_space_max,
+        /// Sockets of one account.
+        sockets_per_account_max: usize = NotifyLimits::default().sockets_per_account_max,
+        /// Bytes of a message from a client.
+        message_bytes_max: usize = NotifyLimits::default().message_bytes_max,
+        /// Milliseconds that changes are gathered before anybody is told.
+        gather_milliseconds: u64 = NotifyLimits::default().gather_milliseconds,
+        /// Milliseconds that a message waits at random, so that clients do not all ask at once.
+        jitter_milliseconds_max: u64 = NotifyLimits::default().jitter_milliseconds_max,
+        /// Seconds between two messages about files on one socket, while the server has little to send.
+        file_seconds_min: u64 = NotifyLimits::default().file_seconds_min,
+        /// The same while it has much to send.
+        file_seconds_max: u64 = NotifyLimits::default().file_seconds_max,
+        /// Seconds between two messages about activities on one socket.
+        activity_seconds: u64 = NotifyLimits::default().activity_seconds,
+        /// Seconds between two messages about notifications on one socket.
+        notification_seconds: u64 = NotifyLimits::default().notification_seconds,
+        /// Messages a second, on all sockets together, from which on it is much.
+        messages_per_second: u64 = NotifyLimits::default().messages_per_second,
+        /// File numbers in one message; beyond it, clients are told of a change without them.
+        file_ids_max: usize = NotifyLimits::default().file_ids_max,
+        /// Seconds between two looks at who may still be on a socket where nothing happens.
+        recheck_seconds: u64 = NotifyLimits::default().recheck_seconds,
+    }
+}
+
+section! {
     /// `[mail]`: the mail server through which people outside of a space are invited. Off unless host is set.
     Mail {
         /// Name of the mail server; empty: no mail is sent.
@@ -409,6 +450,8 @@ section! {
         outbound: Outbound = Outbound::default(),
         /// Telling registered clients of changes.
         push: Push = Push::default(),
+        /// Sockets on which Nextcloud's clients are told that something changed.
+        notify_push: NotifyPush = NotifyPush::default(),
         /// The mail server through which people outside of a space are invited.
         mail: Mail = Mail::default(),
         /// Work in the background.

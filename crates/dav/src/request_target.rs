@@ -42,6 +42,11 @@ impl<S> Watched<S> {
         let line = RequestLine::default();
         (Watched { stream, line: line.clone() }, line)
     }
+
+    /// The connection, which is not watched any more.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 impl RequestLine {

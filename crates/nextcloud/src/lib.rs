@@ -54,6 +54,8 @@ pub struct Visit<'a> {
     pub public_url: &'a str,
     /// Whether bulk upload is served, and so advertised.
     pub has_bulk_upload: bool,
+    /// Whether clients are told of changes on a socket, and so led there.
+    pub has_push: bool,
     /// Bytes of the parameters of one OCS request.
     pub parameter_bytes_max: usize,
 }

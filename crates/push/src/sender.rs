@@ -256,7 +256,13 @@ mod tests {
 
     #[test]
     fn a_registration_is_told_what_it_asked_for() {
-        let step = |has_members, has_properties| Move { etag: Etag(1), has_members, has_properties, quiet: None };
+        let step = |has_members, has_properties| Move {
+            etag: Etag(1),
+            has_members,
+            has_properties,
+            quiet: None,
+            is_replacement: false,
+        };
         check(7, step(true, false), (true, false), (true, false));
         check(7, step(true, true), (true, false), (true, false));
         check(7, step(true, true), (true, true), (true, true));
@@ -270,7 +276,7 @@ mod tests {
         let quiet = |account, names: Option<&[&str]>| {
             let registrations = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
             let quiet = Some(Arc::new(Quiet { account: AccountId(account), registrations }));
-            Move { etag: Etag(1), has_members: true, has_properties: false, quiet }
+            Move { etag: Etag(1), has_members: true, has_properties: false, quiet, is_replacement: false }
         };
         check(7, quiet(1, Some(&["phone"])), (true, true), (false, false));
         check(7, quiet(1, None), (true, true), (false, false));

@@ -247,6 +247,7 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
+    tx.run(crate::standing::FORGET, &[id.into()]).await?;
     let (outgoing, push, groups) = (crate::outgoing::FORGET, crate::push::FORGET, crate::group::FORGET);
     for forget in [
         outgoing,

@@ -157,7 +157,13 @@ mod tests {
     fn moved(folders: std::ops::Range<i64>) -> Moved {
         let mut moved = Moved::default();
         for folder in folders {
-            let step = Move { etag: Etag(folder), has_members: true, has_properties: false, quiet: None };
+            let step = Move {
+                etag: Etag(folder),
+                has_members: true,
+                has_properties: false,
+                quiet: None,
+                is_replacement: false,
+            };
             moved.add(FileId(folder), step);
         }
         moved

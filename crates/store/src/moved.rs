@@ -1,7 +1,7 @@
 //! What moved in a space since somebody last looked: the folders whose members or properties changed, and those above
 //! them. Notices of several commits become one, of bounded size.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::node::{AccountId, Etag, FileId};
@@ -45,6 +45,19 @@ pub struct Move {
     pub has_properties: bool,
     /// Who is not to be told, since every one of the changes asked so.
     pub quiet: Option<Arc<Quiet>>,
+    /// Whether no more happened than that files got new content, all of them listed in [`Moved::replaced`].
+    pub is_replacement: bool,
+}
+
+/// A file that was there before and has new content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The file.
+    pub node: FileId,
+    /// The folders above it, up to its owner's root.
+    pub above: Arc<[FileId]>,
+    /// Where others see it: mounts, and the folders above them up to their roots.
+    pub elsewhere: Arc<[FileId]>,
 }
 
 impl Move {
@@ -65,8 +78,12 @@ impl Move {
         self.etag = self.etag.max(later.etag);
         self.has_members |= later.has_members;
         self.has_properties |= later.has_properties;
+        self.is_replacement &= later.is_replacement;
     }
 }
+
+/// Files that are listed as having new content; beyond it, folders are told of without.
+const REPLACED_MAX: usize = 64;
 
 /// What moved in one space.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,12 +96,23 @@ pub struct Moved {
     pub has_accounts: bool,
     /// Messages for people outside of the space were queued; not told to other servers, which send their own.
     pub has_outgoing: bool,
+    /// Files with new content. Not told to other servers.
+    pub replaced: Vec<Replaced>,
+    /// Whether the stream of activities of those who see the folders has grown.
+    pub has_activity: bool,
+    /// Accounts that have a notification more, or one less.
+    pub notified: BTreeSet<AccountId>,
 }
 
 impl Moved {
     /// Whether nothing moved.
     pub fn is_empty(&self) -> bool {
-        self.folders.is_empty() && !self.is_cut && !self.has_accounts && !self.has_outgoing
+        self.folders.is_empty()
+            && !self.is_cut
+            && !self.has_accounts
+            && !self.has_outgoing
+            && !self.has_activity
+            && self.notified.is_empty()
     }
 
     /// All of the space.
@@ -100,17 +128,36 @@ impl Moved {
         }
     }
 
+    /// Takes in a file that has new content.
+    pub(crate) fn add_replaced(&mut self, replaced: Replaced) {
+        if self.replaced.len() < REPLACED_MAX {
+            return self.replaced.push(replaced);
+        }
+        for folder in replaced.above.iter().chain(replaced.elsewhere.iter()) {
+            if let Some(step) = self.folders.get_mut(folder) {
+                step.is_replacement = false;
+            }
+        }
+    }
+
     /// Takes in a later notice; lists no more than `folders_max`. Says how many more are listed now.
     pub(crate) fn merge(&mut self, later: &Moved, folders_max: usize) -> isize {
         let before = self.folders.len() as isize;
         self.has_accounts |= later.has_accounts;
         self.has_outgoing |= later.has_outgoing;
         self.is_cut |= later.is_cut;
+        self.has_activity |= later.has_activity;
+        self.notified.extend(&later.notified);
         for (folder, step) in &later.folders {
             self.add(*folder, step.clone());
         }
-        if self.folders.len() > folders_max {
+        for replaced in &later.replaced {
+            self.add_replaced(replaced.clone());
+        }
+        if self.folders.len() > folders_max || self.notified.len() > folders_max {
             self.folders.clear();
+            self.replaced.clear();
+            self.notified.clear();
             self.is_cut = true;
         }
         self.folders.len() as isize - before
@@ -127,7 +174,7 @@ mod tests {
     }
 
     fn change(etag: i64, quiet: Option<Arc<Quiet>>) -> Move {
-        Move { etag: Etag(etag), has_members: true, has_properties: false, quiet }
+        Move { etag: Etag(etag), has_members: true, has_properties: false, quiet, is_replacement: false }
     }
 
     /// Whether the two changes together are told to the registration `phone` of account 1.
@@ -154,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_change_deeper_down_says_nothing_about_who_is_told() {
-        let deep = Move { etag: Etag(3), has_members: false, has_properties: false, quiet: None };
+        let deep =
+            Move { etag: Etag(3), has_members: false, has_properties: false, quiet: None, is_replacement: false };
         check(change(1, quiet(1, None)), deep.clone(), false);
         check(deep, change(4, quiet(1, None)), false);
     }

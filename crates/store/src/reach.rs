@@ -279,6 +279,8 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM publication WHERE space_id = $1"),
     Sql("DELETE FROM copy_map WHERE space_id = $1"),
     Sql("DELETE FROM outgoing_message WHERE space_id = $1"),
+    Sql("DELETE FROM push_registration WHERE space_id = $1"),
+    Sql("DELETE FROM pre_auth WHERE space_id = $1"),
 ];
 
 /// The statements of this file, for the test that prepares them on both engines.

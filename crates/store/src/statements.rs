@@ -23,6 +23,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::scheduling::STATEMENTS,
         crate::share::STATEMENTS,
         crate::space::STATEMENTS,
+        crate::standing::STATEMENTS,
         crate::trash::STATEMENTS,
         crate::tree::STATEMENTS,
         crate::tx::STATEMENTS,

@@ -6,8 +6,8 @@
 use crate::account::Account;
 use crate::collection::Area;
 use crate::error::Error;
-use crate::moved::{Move, Moved, Quiet};
-use crate::node::{ContentId, Etag, FileId};
+use crate::moved::{Move, Moved, Quiet, Replaced};
+use crate::node::{AccountId, ContentId, Etag, FileId};
 use crate::ports::Timestamp;
 use crate::share::{Access, Root};
 use crate::space::SpaceCore;
@@ -41,6 +41,30 @@ pub struct Tx {
     pub(crate) has_outgoing: bool,
     /// Whom the change under way does not want told.
     pub(crate) quiet: Option<Arc<Quiet>>,
+    /// The file whose content is being replaced: what the next touch is because of.
+    pub(crate) replacing: Option<FileId>,
+    /// What else is told of the group when it is committed.
+    pub(crate) news: News,
+}
+
+/// What is told of a group beside the folders that moved.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    replaced: Vec<Replaced>,
+    notified: Vec<AccountId>,
+}
+
+impl News {
+    /// Where it stands, for [`News::go_back`].
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.replaced.len(), self.notified.len())
+    }
+
+    /// Forgets what a change added that is not kept.
+    pub(crate) fn go_back(&mut self, (replaced, notified): (usize, usize)) {
+        self.replaced.truncate(replaced);
+        self.notified.truncate(notified);
+    }
 }
 
 impl Tx {
@@ -74,6 +98,8 @@ impl Tx {
                 moved: Vec::new(),
                 has_outgoing: false,
                 quiet: None,
+                replacing: None,
+                news: News::default(),
             }),
             Err(error) => {
                 let _ = connection.script("ROLLBACK").await;
@@ -192,16 +218,24 @@ impl Tx {
         if touched.is_empty() {
             return Err(Error::Corrupt { table: "node", column: "parent_id", id: folder.0 });
         }
+        let own = touched.len();
         if self.counters.mount_count > 0 {
             touched.extend(self.all(TOUCH_MOUNTS, &[folder.into(), self.etag().into()]).await?);
         }
-        for row in touched {
-            let id = FileId(row.int(0)?);
+        let ids = touched.iter().map(|row| row.int(0).map(FileId)).collect::<Result<Vec<FileId>, Error>>()?;
+        let replaced = self.replacing.take();
+        for (row, id) in touched.iter().zip(&ids) {
+            let id = *id;
             // A mount of the folder shows what the folder shows.
             let is_direct = id == folder || row.maybe_int(1)? == Some(folder.0);
             let etag = self.etag();
             let (has_members, has_properties) = (is_direct && has_members, is_direct && !has_members);
-            self.moved.push((id, Move { etag, has_members, has_properties, quiet: self.quiet.clone() }));
+            let (quiet, is_replacement) = (self.quiet.clone(), replaced.is_some());
+            self.moved.push((id, Move { etag, has_members, has_properties, quiet, is_replacement }));
+        }
+        if let Some(node) = replaced {
+            let (above, elsewhere) = (ids[..own].into(), ids[own..].into());
+            self.news.replaced.push(Replaced { node, above, elsewhere });
         }
         Ok(())
     }
@@ -212,6 +246,9 @@ impl Tx {
         for (folder, step) in std::mem::take(&mut self.moved) {
             moved.add(folder, step);
         }
+        let News { replaced, notified } = std::mem::take(&mut self.news);
+        moved.notified.extend(notified);
+        replaced.into_iter().for_each(|replaced| moved.add_replaced(replaced));
         moved
     }
 

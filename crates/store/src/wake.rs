@@ -1,5 +1,5 @@
 //! What moved, between the servers that share a PostgreSQL database: LISTEN and NOTIFY on one channel, one connection a
-//! server. A notice is `SERVER SPACE FLAGS FOLDER.ETAG.KIND …`.
+//! server. A notice is `SERVER SPACE FLAGS FOLDER.ETAG.KIND … nACCOUNT …`.
 //!
 //! Notices go out after the commit, those of several commits in one statement. Inside of it they would be safer from a
 //! crash between the two, but PostgreSQL holds one lock for the whole database from a NOTIFY to the end of the commit:
@@ -17,7 +17,7 @@ use tracing::warn;
 use crate::error::Error;
 use crate::events::Waiting;
 use crate::moved::{Move, Moved};
-use crate::node::{Etag, FileId};
+use crate::node::{AccountId, Etag, FileId};
 
 const CHANNEL: &str = "nichoir";
 /// PostgreSQL takes 8000.
@@ -114,15 +114,22 @@ impl Wakes {
     }
 
     fn text(&self, space: i64, moved: &Moved) -> String {
-        let flags = format!("{}{}", if moved.is_cut { "c" } else { "" }, if moved.has_accounts { "a" } else { "" });
+        let flags = [(moved.is_cut, 'c'), (moved.has_accounts, 'a'), (moved.has_activity, 'v')];
+        let flags: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).collect();
         let mut text = format!("{} {space} {}", self.server, if flags.is_empty() { "-" } else { &flags });
+        for account in &moved.notified {
+            let _ = write!(text, " n{account}");
+        }
         for (folder, step) in &moved.folders {
             let kind = u8::from(step.has_members) + 2 * u8::from(step.has_properties);
             // Writing into a String cannot fail.
             let _ = write!(text, " {}.{}.{kind}", folder.0, step.etag.0);
             if text.len() > NOTICE_BYTES_MAX {
-                return self.text(space, &Moved { has_accounts: moved.has_accounts, ..Moved::all() });
+                break;
             }
+        }
+        if text.len() > NOTICE_BYTES_MAX {
+            return self.text(space, &Moved { has_accounts: moved.has_accounts, ..Moved::all() });
         }
         text
     }
@@ -171,11 +178,26 @@ fn parse(notice: &str, server: &str) -> Option<Wake> {
 fn parse_rest<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(i64, Moved)> {
     let space = words.next()?.parse().ok()?;
     let flags = words.next()?;
-    let mut moved = Moved { is_cut: flags.contains('c'), has_accounts: flags.contains('a'), ..Moved::default() };
+    let mut moved = Moved {
+        is_cut: flags.contains('c'),
+        has_accounts: flags.contains('a'),
+        has_activity: flags.contains('v'),
+        ..Moved::default()
+    };
     for word in words {
+        if let Some(account) = word.strip_prefix('n') {
+            moved.notified.insert(AccountId(account.parse().ok()?));
+            continue;
+        }
         let mut numbers = word.split('.').map(|number| number.parse::<i64>().ok());
         let (folder, etag, kind) = (numbers.next()??, numbers.next()??, numbers.next()??);
-        let step = Move { etag: Etag(etag), has_members: kind & 1 != 0, has_properties: kind & 2 != 0, quiet: None };
+        let step = Move {
+            etag: Etag(etag),
+            has_members: kind & 1 != 0,
+            has_properties: kind & 2 != 0,
+            quiet: None,
+            is_replacement: false,
+        };
         moved.add(FileId(folder), step);
     }
     Some((space, moved))
@@ -191,10 +213,16 @@ mod tests {
     }
 
     fn moved(folders: i64) -> Moved {
-        let mut moved = Moved { has_accounts: true, ..Moved::default() };
+        let notified = [AccountId(3), AccountId(folders)].into();
+        let mut moved = Moved { has_accounts: true, has_activity: true, notified, ..Moved::default() };
         for folder in 0..folders {
-            let step =
-                Move { etag: Etag(folder * 10), has_members: folder % 2 == 0, has_properties: true, quiet: None };
+            let step = Move {
+                etag: Etag(folder * 10),
+                has_members: folder % 2 == 0,
+                has_properties: true,
+                quiet: None,
+                is_replacement: false,
+            };
             moved.add(FileId(folder), step);
         }
         moved
@@ -223,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_was_lost() {
-        for notice in ["there", "there x -", "there 7", "there 7 - 1.2", "there 7 - 1.x.3"] {
+        for notice in ["there", "there x -", "there 7", "there 7 - 1.2", "there 7 - 1.x.3", "there 7 - nx"] {
             assert_eq!(parse(notice, "here"), Some(Wake::Loss), "{notice}");
         }
     }

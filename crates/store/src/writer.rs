@@ -159,8 +159,8 @@ async fn group(
 
 /// Runs one change in a savepoint. `Err` when the savepoint itself failed, so that the group cannot go on.
 async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Error)> {
-    let (before, moved_before) = (tx.counters, tx.moved.len());
-    tx.quiet = None;
+    let (before, moved_before, news_before) = (tx.counters, tx.moved.len(), tx.news.mark());
+    (tx.quiet, tx.replacing) = (None, None);
     if let Err(error) = tx.connection.script("SAVEPOINT change").await {
         return Err((refusal(job), error));
     }
@@ -170,6 +170,7 @@ async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Erro
     } else {
         tx.counters = before;
         tx.moved.truncate(moved_before);
+        tx.news.go_back(news_before);
         match tx.connection.script("ROLLBACK TO SAVEPOINT change").await {
             Ok(()) => tx.connection.script("RELEASE SAVEPOINT change").await,
             failed => failed,

@@ -40,7 +40,7 @@ fn all(visit: &Visit<'_>) -> Value {
         dav["bulkupload"] = json!("1.0");
     }
     let characters: Vec<String> = FORBIDDEN_CHARACTERS.iter().map(char::to_string).collect();
-    json!({
+    let mut all = json!({
         "core": {
             "pollinterval": 60,
             "webdav-root": "remote.php/webdav",
@@ -71,6 +71,23 @@ fn all(visit: &Visit<'_>) -> Value {
             "federation": { "outgoing": false, "incoming": false },
         },
         "theming": theming(visit),
+    });
+    if visit.has_push {
+        all["notify_push"] = notify_push(visit);
+    }
+    all
+}
+
+/// Where clients are told of changes.
+fn notify_push(visit: &Visit<'_>) -> Value {
+    // http becomes ws, https wss.
+    let socket = visit.public_url.replacen("http", "ws", 1);
+    json!({
+        "type": ["files"],
+        "endpoints": {
+            "websocket": format!("{socket}/push/ws"),
+            "pre_auth": format!("{}/index.php/apps/notify_push/pre_auth", visit.public_url),
+        },
     })
 }
 

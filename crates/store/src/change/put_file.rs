@@ -117,6 +117,7 @@ pub(super) async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Res
     ];
     tx.one(REPLACE, &args).await?;
     let parent = old.parent.ok_or(Error::IsACollection)?;
+    tx.replacing = Some(old.id);
     tx.touch(parent, signed(new.size_bytes) - signed(old.size_bytes)).await?;
     tx.log(parent, &old.name, old.id, false).await?;
     site::reload(tx, old.id).await
