@@ -1,13 +1,14 @@
 //! Accounts: the people of a space.
 
 use crate::error::Error;
+use crate::member_quota;
 use crate::moved::Moved;
 use crate::node::{AccountId, FileId};
 use crate::ports::Timestamp;
 use crate::row::{NO_PARENT, PURGED};
 use crate::space::Space;
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
-use crate::tx::Tx;
+use crate::tx::{Tx, signed};
 
 /// The longest login, in bytes.
 const LOGIN_BYTES_MAX: usize = 64;
@@ -40,6 +41,12 @@ pub struct Account {
     pub is_enabled: bool,
     /// The language of messages, such as `fr`; `None`: the space's.
     pub language: Option<String>,
+    /// How dates and numbers are written for it, such as `fr_FR`; `None`: by the language.
+    pub locale: Option<String>,
+    /// Its own share of the pool; `None`: as much as there is.
+    pub quota_bytes: Option<u64>,
+    /// When it was deleted, if what it held is still kept.
+    pub departed: Option<Timestamp>,
     /// The root of its tree.
     pub home: FileId,
     /// The root of its trash.
@@ -80,6 +87,10 @@ pub struct AccountUpdate {
     pub is_enabled: Option<bool>,
     /// The language of messages; `Some(None)`: the space's.
     pub language: Option<Option<String>>,
+    /// How dates and numbers are written; `Some(None)`: by the language.
+    pub locale: Option<Option<String>>,
+    /// Its own share of the pool; `Some(None)`: as much as there is.
+    pub quota_bytes: Option<Option<u64>>,
 }
 
 impl Space {
@@ -214,7 +225,9 @@ pub(crate) async fn make_root(tx: &mut Tx, name: String) -> Result<FileId, Error
 async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Account, Error> {
     let old = find(&mut tx.connection, BY_ID, &[id.into()]).await?;
     let email = update.email.unwrap_or(old.email);
-    let args: [Value; 8] = [
+    let quota_bytes = update.quota_bytes.unwrap_or(old.quota_bytes);
+    member_quota::recount(tx, old.quota_bytes, quota_bytes);
+    let args: [Value; 10] = [
         id.into(),
         update.display_name.unwrap_or(old.display_name).into(),
         email.as_deref().into(),
@@ -223,6 +236,8 @@ async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Acc
         update.password_hash.unwrap_or(old.password_hash).into(),
         update.is_enabled.unwrap_or(old.is_enabled).into(),
         update.language.unwrap_or(old.language).into(),
+        update.locale.unwrap_or(old.locale).into(),
+        quota_bytes.map(signed).into(),
     ];
     tx.one(UPDATE, &args).await?;
     find(&mut tx.connection, BY_ID, &[id.into()]).await
@@ -232,6 +247,7 @@ async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Acc
 async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     let account = find(&mut tx.connection, BY_ID, &[id.into()]).await?;
     crate::mount::forget_account(tx, id).await?;
+    member_quota::recount(tx, account.quota_bytes, None);
     let uploads = tx.all(UPLOADS, &[id.into()]).await?;
     for upload in uploads {
         crate::change::abort_upload(tx, upload.int(0)?).await?;
@@ -278,13 +294,13 @@ macro_rules! account_columns {
     () => {
         "account.id, account.login, account.display_name, account.email, account.role, account.password_hash, \
          account.is_enabled, account.language, account.home_id, account.trash_id, account.created_us, \
-         account.last_seen_us"
+         account.last_seen_us, account.locale, account.quota_bytes, account.departed_us"
     };
 }
 pub(crate) use account_columns;
 
 /// How many columns [`account_columns`] has.
-pub(crate) const ACCOUNT_COLUMNS: usize = 12;
+pub(crate) const ACCOUNT_COLUMNS: usize = 15;
 
 pub(crate) fn account_of(row: &Row) -> Result<Account, Error> {
     let id = AccountId(row.int(0)?);
@@ -305,6 +321,9 @@ pub(crate) fn account_of(row: &Row) -> Result<Account, Error> {
         trash: FileId(row.int(9)?),
         created: Timestamp(row.int(10)?),
         last_seen: row.maybe_int(11)?.map(Timestamp),
+        locale: row.maybe_text(12)?,
+        quota_bytes: row.maybe_int(13)?.map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+        departed: row.maybe_int(14)?.map(Timestamp),
     })
 }
 
@@ -332,7 +351,7 @@ const INSERT_ROOT: Sql = Sql(
 
 const UPDATE: Sql = Sql("UPDATE account
         SET display_name = $3, email = $4, email_key = $5, role = $6, password_hash = $7, is_enabled = $8,
-            language = $9
+            language = $9, locale = $10, quota_bytes = $11
       WHERE space_id = $1 AND id = $2");
 
 const UPLOADS: Sql = Sql("SELECT id FROM upload WHERE space_id = $1 AND account_id = $2");

@@ -25,6 +25,7 @@ pub mod fault;
 mod group;
 mod lock;
 mod look_up;
+mod member_quota;
 mod migrations;
 mod mount;
 mod moved;

@@ -18,6 +18,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_groups.sql"),
     include_str!("migrations/space_permissions.sql"),
     include_str!("migrations/space_pre_auth.sql"),
+    include_str!("migrations/space_members.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

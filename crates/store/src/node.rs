@@ -223,11 +223,13 @@ pub struct DeadProperty {
     pub xml: String,
 }
 
-/// The pool, as one account sees it.
+/// The pool, as one account sees it, or her share of it where she has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// All that counts: files, versions, trash, unfinished uploads.
+    /// All that counts: files and unfinished uploads.
     pub used_bytes: u64,
-    /// What may still be written.
+    /// What may still be written to what is her own.
     pub available_bytes: u64,
+    /// What the pool still takes, by whomever: what may be written to what is somebody else's.
+    pub pool_bytes: u64,
 }

@@ -106,6 +106,10 @@ async fn pool(reader: &mut Connection, report: &mut CheckReport) -> Result<(), E
     if reclaimable != trash + versions {
         report.problems.push(format!("pool: reclaimable_bytes is {reclaimable}, a count finds {}", trash + versions));
     }
+    let (quotas, counted) = (row.int(6)?, row.int(7)?);
+    if quotas != counted {
+        report.problems.push(format!("quotas: member_quota_count is {quotas}, a count finds {counted}"));
+    }
     Ok(())
 }
 
@@ -245,7 +249,9 @@ const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
                  SELECT trash_id FROM account WHERE space_id = $1
                  UNION ALL SELECT trash_id FROM root WHERE space_id = $1)),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version WHERE space_id = $1),
-            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM chunk WHERE space_id = $1)
+            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM chunk WHERE space_id = $1),
+            member_quota_count,
+            (SELECT COUNT(*) FROM account WHERE space_id = $1 AND quota_bytes IS NOT NULL)
        FROM space_state WHERE space_id = $1");
 
 const BLOBS: Sql = Sql("SELECT blob_key, size_bytes, digest FROM piece WHERE space_id = $1 AND blob_key IS NOT NULL
@@ -257,6 +263,8 @@ const INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1");
 const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM space_state WHERE space_id = $1"),
     Sql("DELETE FROM account WHERE space_id = $1"),
+    Sql("DELETE FROM account_group WHERE space_id = $1"),
+    Sql("DELETE FROM membership WHERE space_id = $1"),
     Sql("DELETE FROM device WHERE space_id = $1"),
     Sql("DELETE FROM login_flow WHERE space_id = $1"),
     Sql("DELETE FROM node WHERE space_id = $1"),

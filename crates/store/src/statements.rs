@@ -15,6 +15,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::group::STATEMENTS,
         crate::lock::STATEMENTS,
         crate::look_up::STATEMENTS,
+        crate::member_quota::STATEMENTS,
         crate::mount::STATEMENTS,
         crate::open_space::STATEMENTS,
         crate::outgoing::STATEMENTS,

@@ -13,6 +13,7 @@ use crate::content::{self, Content, Piece, StageOptions, Staged};
 use crate::error::{Error, Source};
 use crate::lock::{self, Lock, StoredLock, covering};
 use crate::look_up::{self, Located};
+use crate::member_quota;
 use crate::moved::Quiet;
 use crate::node::{DeadProperty, Etag, FileId, Needs, Node, Quota};
 use crate::path::NodePath;
@@ -338,12 +339,36 @@ impl Tree {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn quota(&self) -> Result<Quota, Error> {
-        let row = self.core().reader().await?.row(POOL, &[]).await?;
+        let mut reader = self.core().reader().await?;
+        let row = reader.row(POOL, &[]).await?;
         let (used, reclaimable) = (row.int(0)?, row.int(1)?);
-        Ok(Quota {
-            used_bytes: u64::try_from(used - reclaimable).unwrap_or(0),
-            available_bytes: available_bytes(self.core().quota_bytes(), used, reclaimable),
-        })
+        let pool_bytes = available_bytes(self.core().quota_bytes(), used, reclaimable);
+        let (used, available_bytes) = match self.account.quota_bytes {
+            None => (used - reclaimable, pool_bytes),
+            Some(quota_bytes) => {
+                let held = member_quota::held(&mut reader, self.account.id).await?;
+                (held, member_quota::room(quota_bytes, held, pool_bytes))
+            }
+        };
+        Ok(Quota { used_bytes: u64::try_from(used).unwrap_or(0), available_bytes, pool_bytes })
+    }
+
+    /// Bytes that may still be written at `path`: the pool's where that is somebody else's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn available_at(&self, path: &NodePath) -> Result<u64, Error> {
+        let quota = self.quota().await?;
+        let mut at = Some(path.clone());
+        while let Some(path) = at.filter(|_| self.account.quota_bytes.is_some()) {
+            match self.node(&path, Needs::NONE).await {
+                Ok(node) if node.access.is_some() && self.access.is_none() => return Ok(quota.pool_bytes),
+                Ok(_) => break,
+                Err(Error::NotFound) => at = path.parent(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(quota.available_bytes)
     }
 
     /// The content of a file node.
@@ -469,7 +494,8 @@ impl Tree {
         rows.iter().map(|row| row.text(0)).collect()
     }
 
-    /// Takes in a body: durable when it returns, part of nothing yet. Counts, hashes and verifies in one pass.
+    /// Takes in a body: durable when it returns, part of nothing yet. Counts, hashes and verifies in one pass. What the
+    /// pool takes is looked at here; whether the account's own share takes it, by the change that uses it.
     ///
     /// # Errors
     /// [`Error::OverQuota`] (before reading, where the length is announced), [`Error::BodyInterrupted`],
@@ -479,7 +505,7 @@ impl Tree {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Source> + Send,
     {
-        let available_bytes = self.quota().await?.available_bytes;
+        let available_bytes = self.quota().await?.pool_bytes;
         content::stage(self.core(), body, &options, available_bytes).await
     }
 

@@ -6,6 +6,7 @@
 use crate::account::Account;
 use crate::collection::Area;
 use crate::error::Error;
+use crate::member_quota::Growth;
 use crate::moved::{Move, Moved, Quiet, Replaced};
 use crate::node::{AccountId, ContentId, Etag, FileId};
 use crate::ports::Timestamp;
@@ -26,6 +27,8 @@ pub(crate) struct Counters {
     pub(crate) log_floor: i64,
     /// Mounts in the space: without any, nobody looks for one.
     pub(crate) mount_count: i64,
+    /// Accounts with a share of the pool of their own: without any, nobody looks at what a change adds where.
+    pub(crate) member_quota_count: i64,
 }
 
 /// A change's view of its space.
@@ -37,6 +40,8 @@ pub struct Tx {
     now: Timestamp,
     /// What the group moved so far: told to who listens when it is committed.
     pub(crate) moved: Vec<(FileId, Move)>,
+    /// What the change under way added to homes and uploads.
+    pub(crate) grown: Vec<Growth>,
     /// Whether the group queued messages for people outside.
     pub(crate) has_outgoing: bool,
     /// Whom the change under way does not want told.
@@ -84,6 +89,7 @@ impl Tx {
                 reclaimable_bytes: row.int(3)?,
                 log_floor: row.int(4)?,
                 mount_count: row.int(5)?,
+                member_quota_count: row.int(6)?,
             })
         }
         .await;
@@ -96,6 +102,7 @@ impl Tx {
                 quota_bytes,
                 now,
                 moved: Vec::new(),
+                grown: Vec::new(),
                 has_outgoing: false,
                 quiet: None,
                 replacing: None,
@@ -110,7 +117,8 @@ impl Tx {
 
     /// Writes the counters back and commits; when it returns `Ok`, everything since `begin` is durable.
     pub(crate) async fn commit(&mut self) -> Result<(), Error> {
-        let Counters { change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count } = self.counters;
+        let Counters { change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count, member_quota_count } =
+            self.counters;
         let counters = [
             change_seq.into(),
             next_id.into(),
@@ -118,6 +126,7 @@ impl Tx {
             reclaimable_bytes.into(),
             log_floor.into(),
             mount_count.into(),
+            member_quota_count.into(),
         ];
         self.connection.one(PUT_COUNTERS, &counters).await?;
         self.connection.script("COMMIT").await
@@ -222,6 +231,9 @@ impl Tx {
         if self.counters.mount_count > 0 {
             touched.extend(self.all(TOUCH_MOUNTS, &[folder.into(), self.etag().into()]).await?);
         }
+        if size_delta != 0 && self.counters.member_quota_count > 0 {
+            self.grown.push(Growth::of_home(folder, size_delta));
+        }
         let ids = touched.iter().map(|row| row.int(0).map(FileId)).collect::<Result<Vec<FileId>, Error>>()?;
         let replaced = self.replacing.take();
         for (row, id) in touched.iter().zip(&ids) {
@@ -322,11 +334,11 @@ impl Asker {
 
 // Taking the row's lock orders the writers of several nodes on PostgreSQL; on SQLite the transaction itself does.
 const TAKE_TURN: Sql = Sql("UPDATE space_state SET change_seq = change_seq WHERE space_id = $1
-     RETURNING change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count");
+     RETURNING change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count, member_quota_count");
 
 const PUT_COUNTERS: Sql = Sql("UPDATE space_state
         SET change_seq = $2, next_id = $3, used_bytes = $4, reclaimable_bytes = $5, log_floor = $6,
-            mount_count = $7
+            mount_count = $7, member_quota_count = $8
       WHERE space_id = $1");
 
 const TOUCH: Sql = Sql("UPDATE node

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
 use crate::error::Error;
+use crate::member_quota;
 use crate::space::SpaceCore;
 use crate::sql::{self, Connection};
 use crate::tx::Tx;
@@ -36,14 +37,16 @@ struct JobOf<F, T> {
 
 impl<F, T> Job for JobOf<F, T>
 where
-    F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send,
+    F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send + 'static,
     T: Send + 'static,
 {
     fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> Running<'t, (bool, Answer)> {
         let JobOf { work, reply } = *self;
-        let work = work(tx);
         Box::pin(async move {
-            let outcome = work.await;
+            let outcome = match work(tx).await {
+                Ok(outcome) => member_quota::check(tx).await.map(|()| outcome),
+                Err(error) => Err(error),
+            };
             let is_kept = outcome.is_ok();
             let answer: Answer = Box::new(move |committed| {
                 let _ = reply.send(outcome.and_then(|outcome| committed.map(|()| outcome)));
@@ -161,6 +164,7 @@ async fn group(
 async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Error)> {
     let (before, moved_before, news_before) = (tx.counters, tx.moved.len(), tx.news.mark());
     (tx.quiet, tx.replacing) = (None, None);
+    tx.grown.clear();
     if let Err(error) = tx.connection.script("SAVEPOINT change").await {
         return Err((refusal(job), error));
     }

@@ -43,7 +43,7 @@ pub(crate) async fn put(call: Call<'_>, body: Body) -> Result<Response, Error> {
         conditions::check(&call, &conditions).await?;
         stage.announced_bytes = announced_bytes;
         stage.replaces_bytes = current.map_or(0, |node| node.size_bytes);
-        check_room(&call, options.total_bytes, stage.replaces_bytes).await?;
+        check_room(&call, options.total_bytes.max(announced_bytes), stage.replaces_bytes).await?;
     }
 
     let content = call.caller.tree.stage(body.into_data_stream(), stage).await?;
@@ -93,12 +93,12 @@ fn announced_bytes(call: &Call<'_>) -> Result<Option<u64>, Error> {
     length.map(Some).ok_or_else(|| Error::bad_request("Content-Length is not a number."))
 }
 
-/// 507 for a total that the client announced beside the body's own length.
+/// 507 for a length that the client announced, or a total beside the body's own.
 async fn check_room(call: &Call<'_>, total_bytes: Option<u64>, replaces_bytes: u64) -> Result<(), Error> {
     let Some(total_bytes) = total_bytes else { return Ok(()) };
-    let quota = call.caller.tree.quota().await?;
-    if total_bytes > quota.available_bytes.saturating_add(replaces_bytes) {
-        return Err(Error::over_quota(quota.available_bytes));
+    let available_bytes = call.caller.tree.available_at(call.path).await?;
+    if total_bytes > available_bytes.saturating_add(replaces_bytes) {
+        return Err(Error::over_quota(available_bytes));
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use super::put_file::{NewContent, check_target, keep_version, put_content};
 use super::site::{self, Site};
 use super::{Assemble, Run, Written, upload};
 use crate::error::Error;
+use crate::member_quota::Growth;
 use crate::node::{ContentId, FileId};
 use crate::sql::Sql;
-use crate::tx::{Asker, Tx};
+use crate::tx::{Asker, Tx, signed};
 
 impl Run for Assemble {
     type Outcome = Written;
@@ -42,6 +43,8 @@ impl Run for Assemble {
             checksums: self.checksums.as_deref(),
             media_type: None,
         };
+        // In the uploader's own home this is what its folder gains: an upload does not fail when it is put together.
+        tx.grown.push(Growth::of_uploads(asker.account.id, -signed(size_bytes)));
         let written = put_content(tx, &site, new).await?;
         tx.one(DELETE_UPLOAD, &[upload.into()]).await?;
         let finished = [

@@ -4,8 +4,9 @@
 use super::{AbortUpload, BeginUpload, ChunkWritten, DropChunk, PutChunk, Run};
 use crate::content::{PieceBytes, Staged, StagedPiece};
 use crate::error::Error;
+use crate::member_quota::Growth;
 use crate::sql::{Sql, Value};
-use crate::tx::{Asker, Tx};
+use crate::tx::{Asker, Tx, signed};
 
 /// The longest name of an upload or a chunk, in bytes.
 const UPLOAD_NAME_BYTES_MAX: usize = 250;
@@ -37,12 +38,15 @@ impl Run for PutChunk {
         let upload = find(tx, asker, &self.upload).await?.ok_or(Error::NotFound)?;
         let counts = tx.row(COUNT_CHUNKS, &[upload.into()]).await?;
         check_total(tx, self.total_bytes, counts.count(1)?)?;
-        let is_new = !drop_chunk(tx, upload, &self.chunk).await?;
+        let dropped_bytes = drop_chunk(tx, upload, &self.chunk).await?;
+        let is_new = dropped_bytes.is_none();
         let limit = tx.core.limits.upload_chunks_max;
         if is_new && counts.count(0)? >= limit {
             return Err(Error::TooLarge { limit });
         }
         tx.charge(self.content.size_bytes).await?;
+        let growth = signed(self.content.size_bytes) - signed(dropped_bytes.unwrap_or(0));
+        tx.grown.push(Growth::of_uploads(asker.account.id, growth));
         insert_chunk(tx, upload, &self.chunk, &self.content).await?;
         tx.one(TOUCH_UPLOAD, &[upload.into(), tx.now().into()]).await?;
         Ok(ChunkWritten { etag: tx.etag(), is_new })
@@ -86,10 +90,7 @@ impl Run for DropChunk {
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         let upload = find(tx, asker, &self.upload).await?.ok_or(Error::NotFound)?;
-        match drop_chunk(tx, upload, &self.chunk).await? {
-            true => Ok(()),
-            false => Err(Error::NotFound),
-        }
+        drop_chunk(tx, upload, &self.chunk).await?.map(drop).ok_or(Error::NotFound)
     }
 }
 
@@ -113,14 +114,15 @@ pub(crate) async fn abort(tx: &mut Tx, upload: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes a chunk if it is there; says whether it was.
-async fn drop_chunk(tx: &mut Tx, upload: i64, name: &str) -> Result<bool, Error> {
-    let Some(row) = tx.maybe(DELETE_CHUNK, &[upload.into(), name.into()]).await? else { return Ok(false) };
-    tx.refund(row.count(0)?);
+/// Removes a chunk if it is there; says how many bytes it had.
+async fn drop_chunk(tx: &mut Tx, upload: i64, name: &str) -> Result<Option<u64>, Error> {
+    let Some(row) = tx.maybe(DELETE_CHUNK, &[upload.into(), name.into()]).await? else { return Ok(None) };
+    let size_bytes = row.count(0)?;
+    tx.refund(size_bytes);
     if let Some(key) = row.maybe_text(1)? {
         tx.discard_blob(&key).await?;
     }
-    Ok(true)
+    Ok(Some(size_bytes))
 }
 
 /// The number of the asker's upload of that name.

@@ -11,6 +11,7 @@ mod events;
 mod files;
 mod groups;
 mod locks;
+mod member_quota;
 mod permissions;
 mod pool;
 mod push;
