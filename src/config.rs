@@ -76,6 +76,7 @@ impl Config {
             uploads_max: limits.uploads_max,
             upload_expiry_seconds: limits.upload_expiry_seconds,
             trash_days: limits.trash_days,
+            departed_days: limits.departed_days,
             version_days: limits.version_days,
             versions_max: limits.versions_max,
             change_log_days: limits.change_log_days,

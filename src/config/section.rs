@@ -146,6 +146,8 @@ section! {
         upload_expiry_seconds: i64 = Limits::default().upload_expiry_seconds,
         /// Days that deleted files are kept.
         trash_days: i64 = Limits::default().trash_days,
+        /// Days that the files, calendars and shares of a deleted account are kept, unless they were handed over.
+        departed_days: i64 = Limits::default().departed_days,
         /// Days that earlier versions are kept.
         version_days: i64 = Limits::default().version_days,
         /// Earlier versions of one file.

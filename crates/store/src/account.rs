@@ -1,5 +1,6 @@
 //! Accounts: the people of a space.
 
+use crate::departure::Departure;
 use crate::error::Error;
 use crate::member_quota;
 use crate::moved::Moved;
@@ -158,9 +159,7 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_account(&self, id: AccountId) -> Result<(), Error> {
-        let deleted = self.core().write(move |tx| Box::pin(delete(tx, id))).await;
-        self.accounts_changed();
-        deleted
+        self.end_account(id, Departure::Gone).await
     }
 
     /// Makes every remembered log-in of this space invalid.
@@ -179,7 +178,7 @@ fn check_login(login: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn taken_as_exists(error: Error) -> Error {
+pub(crate) fn taken_as_exists(error: Error) -> Error {
     if is_taken(&error) { Error::Exists } else { error }
 }
 
@@ -189,7 +188,7 @@ async fn find(connection: &mut Connection, sql: Sql, args: &[Value]) -> Result<A
 
 async fn create(tx: &mut Tx, new: NewAccount) -> Result<Account, Error> {
     let limit = tx.core.max_accounts.load(std::sync::atomic::Ordering::Relaxed);
-    if tx.row(COUNT, &[]).await?.count(0)? >= limit {
+    if count(tx).await? >= limit {
         return Err(Error::TooLarge { limit });
     }
     let id = AccountId(tx.fresh_id());
@@ -244,7 +243,7 @@ async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Acc
 }
 
 /// The account's rows go at once, its trees step by step; their bytes are free at once.
-async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
+pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     let account = find(&mut tx.connection, BY_ID, &[id.into()]).await?;
     crate::mount::forget_account(tx, id).await?;
     member_quota::recount(tx, account.quota_bytes, None);
@@ -263,23 +262,29 @@ async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
-    tx.run(crate::standing::FORGET, &[id.into()]).await?;
-    let (outgoing, push, groups) = (crate::outgoing::FORGET, crate::push::FORGET, crate::group::FORGET);
-    for forget in [
-        outgoing,
-        push,
-        groups,
-        FORGET_TRASH,
-        FORGET_ROOTS,
-        FORGET_FAVOURITES,
-        FORGET_LOCKS,
-        FORGET_DEVICES,
-        FORGET_FLOWS,
-        FORGET_FINISHED,
-    ] {
+    forget_access(tx, id).await?;
+    let (outgoing, groups) = (crate::outgoing::FORGET, crate::group::FORGET);
+    for forget in [FORGET_WIPED, outgoing, groups, FORGET_TRASH, FORGET_ROOTS, FORGET_FAVOURITES, FORGET_FINISHED] {
         tx.run(forget, &[id.into()]).await?;
     }
     tx.one(DELETE, &[id.into()]).await
+}
+
+/// Everything by which the account comes in, is told or keeps others out. A device that is to be wiped still learns so.
+pub(crate) async fn forget_access(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
+    for forget in [crate::standing::FORGET, crate::push::FORGET, FORGET_LOCKS, FORGET_DEVICES, FORGET_FLOWS] {
+        tx.run(forget, &[id.into()]).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn by_id(tx: &mut Tx, id: AccountId) -> Result<Account, Error> {
+    find(&mut tx.connection, BY_ID, &[id.into()]).await
+}
+
+/// Accounts in the space, those that left not counted.
+pub(crate) async fn count(tx: &mut Tx) -> Result<u64, Error> {
+    tx.row(COUNT, &[]).await?.count(0)
 }
 
 const fn name_of(role: Role) -> &'static str {
@@ -335,9 +340,13 @@ const BY_LOGIN: Sql =
 const BY_EMAIL: Sql =
     Sql(concat!("SELECT ", account_columns!(), " FROM account WHERE space_id = $1 AND email_key = $2"));
 
-const ALL: Sql = Sql(concat!("SELECT ", account_columns!(), " FROM account WHERE space_id = $1 ORDER BY id"));
+const ALL: Sql = Sql(concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM account WHERE space_id = $1 AND departed_us IS NULL ORDER BY id"
+));
 
-const COUNT: Sql = Sql("SELECT COUNT(*) FROM account WHERE space_id = $1");
+const COUNT: Sql = Sql("SELECT COUNT(*) FROM account WHERE space_id = $1 AND departed_us IS NULL");
 
 const INSERT: Sql =
     Sql("INSERT INTO account (space_id, id, login, login_key, display_name, email, email_key, role, password_hash,
@@ -368,7 +377,9 @@ const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AN
 
 const FORGET_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND account_id = $2");
 
-const FORGET_DEVICES: Sql = Sql("DELETE FROM device WHERE space_id = $1 AND account_id = $2");
+const FORGET_DEVICES: Sql = Sql("DELETE FROM device WHERE space_id = $1 AND account_id = $2 AND is_wiped = 0");
+
+const FORGET_WIPED: Sql = Sql("DELETE FROM device WHERE space_id = $1 AND account_id = $2");
 
 const FORGET_FLOWS: Sql = Sql("DELETE FROM login_flow WHERE space_id = $1 AND account_id = $2");
 
@@ -393,6 +404,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_FAVOURITES,
     FORGET_LOCKS,
     FORGET_DEVICES,
+    FORGET_WIPED,
     FORGET_FLOWS,
     FORGET_FINISHED,
     DELETE,

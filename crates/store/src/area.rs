@@ -172,7 +172,7 @@ async fn find_roots(
 }
 
 /// Root, trash and first collections, unless somebody was faster.
-async fn make_home(tx: &mut Tx, account: AccountId, area: Area) -> Result<(FileId, FileId), Error> {
+pub(crate) async fn make_home(tx: &mut Tx, account: AccountId, area: Area) -> Result<(FileId, FileId), Error> {
     if let Some(roots) = find_roots(&mut tx.connection, account, area).await? {
         return Ok(roots);
     }

@@ -274,7 +274,7 @@ const MEMBERS: Sql = Sql(concat!(
     account_columns!(),
     " FROM membership
        JOIN account ON account.space_id = $1 AND account.id = membership.account_id
-      WHERE membership.space_id = $1 AND membership.group_id = $2
+      WHERE membership.space_id = $1 AND membership.group_id = $2 AND account.departed_us IS NULL
       ORDER BY account.id"
 ));
 

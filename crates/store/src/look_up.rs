@@ -83,6 +83,11 @@ pub(crate) async fn is_taken(connection: &mut Connection, parent: FileId, name: 
     row.map(|row| row.int(0).map(FileId)).transpose()
 }
 
+/// The node of that number, wherever it is.
+pub(crate) async fn node(connection: &mut Connection, id: FileId) -> Result<Node, Error> {
+    node_of(&connection.row(BY_ID, &[id.into()]).await?)
+}
+
 /// The node's name in its owner's tree.
 pub(crate) async fn name_of(connection: &mut Connection, id: FileId) -> Result<String, Error> {
     connection.row(BY_ID, &[id.into()]).await?.text(2)

@@ -160,6 +160,18 @@ pub(crate) async fn forget_account(tx: &mut Tx, account: AccountId) -> Result<()
     tx.run(FORGET_PUBLICATIONS, &[account.into()]).await.map(drop)
 }
 
+/// What the account held of others ends; what others hold of it they hold of the heir, who holds it whole.
+pub(crate) async fn hand_over(tx: &mut Tx, account: AccountId, heir: AccountId) -> Result<(), Error> {
+    for row in tx.all(MOUNTS_OF_ACCOUNT, &[account.into(), heir.into()]).await? {
+        unmount(tx, FileId(row.int(0)?)).await?;
+    }
+    tx.run(FORGET_SHARES_WITH, &[account.into(), heir.into()]).await?;
+    for give in [GIVE_SHARES, GIVE_MOUNTS, GIVE_PUBLICATIONS] {
+        tx.run(give, &[account.into(), heir.into()]).await?;
+    }
+    Ok(())
+}
+
 async fn insert(
     tx: &mut Tx,
     shared: &Shared,
@@ -228,6 +240,18 @@ const ACCOUNTS: Sql = Sql("SELECT id FROM account WHERE space_id = $1 ORDER BY i
 const MOUNTS_WITH: Sql =
     Sql("SELECT node_id FROM mount WHERE space_id = $1 AND (account_id = $2 OR owner_id = $2) ORDER BY node_id");
 
+const MOUNTS_OF_ACCOUNT: Sql = Sql("SELECT node_id FROM mount
+      WHERE space_id = $1 AND (account_id = $2 OR (owner_id = $2 AND account_id = $3)) ORDER BY node_id");
+
+const FORGET_SHARES_WITH: Sql =
+    Sql("DELETE FROM share WHERE space_id = $1 AND (account_id = $2 OR (owner_id = $2 AND account_id = $3))");
+
+const GIVE_SHARES: Sql = Sql("UPDATE share SET owner_id = $3 WHERE space_id = $1 AND owner_id = $2");
+
+const GIVE_MOUNTS: Sql = Sql("UPDATE mount SET owner_id = $3 WHERE space_id = $1 AND owner_id = $2");
+
+const GIVE_PUBLICATIONS: Sql = Sql("UPDATE publication SET owner_id = $3 WHERE space_id = $1 AND owner_id = $2");
+
 const INSERT_NODE: Sql =
     Sql("INSERT INTO node (space_id, id, parent_id, name, is_folder, etag, size_bytes, modified_us,
                        created_us, uploaded_us, target_id)
@@ -258,6 +282,11 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SHARES,
     ACCOUNTS,
     MOUNTS_WITH,
+    MOUNTS_OF_ACCOUNT,
+    FORGET_SHARES_WITH,
+    GIVE_SHARES,
+    GIVE_MOUNTS,
+    GIVE_PUBLICATIONS,
     INSERT_NODE,
     INSERT_MOUNT,
     FORGET_PROPERTIES,

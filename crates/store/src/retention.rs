@@ -79,6 +79,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
         purge_trashed(tx, &row).await?;
         done += 1;
     }
+    done += crate::departure::expire(tx).await?;
     let before = now.plus_seconds(-limits.version_days * DAY);
     for row in tx.all(EXPIRED_VERSIONS, &[before.into(), STEP_ROWS.into()]).await? {
         drop_version(tx, &row).await?;

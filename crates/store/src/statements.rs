@@ -11,6 +11,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::change_log::STATEMENTS,
         crate::content::STATEMENTS,
         crate::control::STATEMENTS,
+        crate::departure::STATEMENTS,
         crate::device::STATEMENTS,
         crate::group::STATEMENTS,
         crate::lock::STATEMENTS,

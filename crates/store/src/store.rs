@@ -107,6 +107,8 @@ pub struct Limits {
     pub upload_expiry_seconds: i64,
     /// Days in the trash.
     pub trash_days: i64,
+    /// Days that the things of a deleted account are kept.
+    pub departed_days: i64,
     /// Versions of one file.
     pub versions_max: u64,
     /// Days that versions are kept.
@@ -147,6 +149,7 @@ impl Default for Limits {
             uploads_max: 1_000,
             upload_expiry_seconds: 2 * 24 * 3600,
             trash_days: 30,
+            departed_days: 30,
             versions_max: 100,
             version_days: 30,
             change_log_days: 30,

@@ -7,6 +7,7 @@
 mod accounts;
 mod blob_faults;
 mod collections;
+mod departure;
 mod events;
 mod files;
 mod groups;
