@@ -17,6 +17,7 @@ use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
     Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, status, suspended,
 };
+use nichoir_nextcloud::{NextcloudTrash, trashbin, versions};
 use nichoir_notify::NotifyPush;
 use nichoir_outbound::Outbound;
 use nichoir_push::Sender;
@@ -63,6 +64,8 @@ struct Parts {
 #[derive(Debug)]
 struct Engines {
     files: Dav,
+    /// The trash of files.
+    trash: Dav,
     calendars: Dav,
     address_books: Dav,
 }
@@ -85,6 +88,7 @@ impl Engines {
         };
         Engines {
             files: engine(&files, [&calendars, &address_books]),
+            trash: engine(&[Arc::new(NextcloudTrash)], [&[], &[]]),
             calendars: engine(&calendars, [&files, &address_books]),
             address_books: engine(&address_books, [&files, &calendars]),
         }
@@ -310,6 +314,13 @@ impl App {
                 let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
                 upload::handle(dav, &caller, &UploadMount { prefix: home.prefix, files }, request).await
             }
+            DavRoute::Trash(home) if self.0.has_dialect && is_own(&caller, &home) => {
+                trashbin::handle(&self.0.engines.trash, &caller, &mount(home.prefix), request).await
+            }
+            DavRoute::Versions(home) if self.0.has_dialect && is_own(&caller, &home) => {
+                versions::handle(dav, &caller, &mount(home.prefix), request).await
+            }
+            DavRoute::HomesOf(_) if !self.0.has_dialect => dav.refuse(Error::not_found()),
             DavRoute::Area(area, home) if is_own(&caller, &home) => {
                 let dav = self.0.engines.of(area);
                 match caller.tree.in_area(area).await {
@@ -330,7 +341,11 @@ impl App {
                 answer.unwrap_or_else(|error| dav.refuse(error))
             }
             // Another account's tree and one that does not exist look the same.
-            DavRoute::Files(_) | DavRoute::Uploads(_) | DavRoute::Area(..) => dav.refuse(Error::not_found()),
+            DavRoute::Files(_)
+            | DavRoute::Uploads(_)
+            | DavRoute::Trash(_)
+            | DavRoute::Versions(_)
+            | DavRoute::Area(..) => dav.refuse(Error::not_found()),
             route => {
                 let mount = mount(String::new());
                 match virtual_resources(dav, &route, &caller, &mount, request.uri().path()).await {
@@ -501,6 +516,7 @@ async fn virtual_resources(
             [collection(own.clone(), "dav")].into_iter().chain(members).collect()
         }
         DavRoute::Homes(_) => vec![collection(own.clone(), "files"), mine()],
+        DavRoute::HomesOf(name) => vec![collection(own.clone(), name), mine()],
         DavRoute::AreaHomes(area) => {
             let name = if *area == Area::Calendars { "calendars" } else { "users" };
             vec![collection(own.clone(), name), mine()]

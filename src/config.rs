@@ -79,6 +79,7 @@ impl Config {
             departed_days: limits.departed_days,
             version_days: limits.version_days,
             versions_max: limits.versions_max,
+            thins_versions: limits.thins_versions,
             change_log_days: limits.change_log_days,
             copy_nodes_max: limits.copy_nodes_max,
             groups_max: limits.groups_max,

@@ -63,6 +63,12 @@ pub(crate) enum DavRoute {
     LegacyFiles(String),
     /// `/remote.php/dav/uploads/LOGIN…`.
     Uploads(Home),
+    /// `/remote.php/dav/trashbin` and `/remote.php/dav/versions`.
+    HomesOf(&'static str),
+    /// `/remote.php/dav/trashbin/LOGIN…`.
+    Trash(Home),
+    /// `/remote.php/dav/versions/LOGIN…`.
+    Versions(Home),
     /// `/remote.php/dav/calendars` and `/remote.php/dav/addressbooks/users`.
     AreaHomes(Area),
     /// `/remote.php/dav/addressbooks`, which holds `users`.
@@ -147,6 +153,10 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "files"] => DavRoute::Homes(up_to(2)),
         ["dav", "files", login, ..] => DavRoute::Files(home(login)),
         ["dav", "uploads", login, ..] => DavRoute::Uploads(home(login)),
+        ["dav", "trashbin"] => DavRoute::HomesOf("trashbin"),
+        ["dav", "trashbin", login, ..] => DavRoute::Trash(home(login)),
+        ["dav", "versions"] => DavRoute::HomesOf("versions"),
+        ["dav", "versions", login, ..] => DavRoute::Versions(home(login)),
         ["dav", "public-calendars", token, ..] => DavRoute::PublicCalendar((*token).to_owned(), up_to(3)),
         ["dav", "bulk"] => DavRoute::Bulk,
         ["dav", "push", name] => DavRoute::PushRegistration((*name).to_owned()),
@@ -197,6 +207,9 @@ mod tests {
                 DavRoute::Files(home) => format!("files of {} at {}", home.login, home.prefix),
                 DavRoute::LegacyFiles(at) => format!("files at {at}"),
                 DavRoute::Uploads(home) => format!("uploads of {} at {}", home.login, home.prefix),
+                DavRoute::HomesOf(name) => format!("homes of {name}"),
+                DavRoute::Trash(home) => format!("trash of {} at {}", home.login, home.prefix),
+                DavRoute::Versions(home) => format!("versions of {} at {}", home.login, home.prefix),
                 DavRoute::PublicCalendar(token, at) => format!("public calendar {token} at {at}"),
                 DavRoute::Bulk => "bulk".to_owned(),
                 DavRoute::PushRegistration(name) => format!("push registration {name}"),
@@ -270,6 +283,10 @@ mod tests {
         check("/remote.php/webdav/x/y", "files at /remote.php/webdav");
         check("/remote.php/files", "files at /remote.php/files");
         check("/remote.php/dav/uploads/alice/1234/.file", "uploads of alice at /remote.php/dav/uploads/alice");
+        check("/remote.php/dav/trashbin/", "homes of trashbin");
+        check("/remote.php/dav/trashbin/alice/trash/a.d1/b", "trash of alice at /remote.php/dav/trashbin/alice");
+        check("/remote.php/dav/versions", "homes of versions");
+        check("/remote.php/dav/versions/al%69ce/versions/7", "versions of alice at /remote.php/dav/versions/al%69ce");
         check("/remote.php/dav/bulk", "bulk");
         check("/remote.php/dav/push/Abc", "push registration Abc");
         check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");

@@ -148,10 +148,13 @@ section! {
         trash_days: i64 = Limits::default().trash_days,
         /// Days that the files, calendars and shares of a deleted account are kept, unless they were handed over.
         departed_days: i64 = Limits::default().departed_days,
-        /// Days that earlier versions are kept.
+        /// Days that earlier versions are kept; those with a label are kept for good.
         version_days: i64 = Limits::default().version_days,
         /// Earlier versions of one file.
         versions_max: u64 = Limits::default().versions_max,
+        /// Whether fewer versions are kept the older they get: one of each minute of the last hour, hour of the last day,
+        /// day of the last 30, then week.
+        thins_versions: bool = Limits::default().thins_versions,
         /// Days that sync tokens stay valid.
         change_log_days: i64 = Limits::default().change_log_days,
         /// Files and folders copied by one COPY.

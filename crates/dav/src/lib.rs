@@ -40,9 +40,10 @@ pub use error::{Error, Hint};
 pub use extension::{
     Answered, Answering, CheckedMember, Checking, Extension, MemberPut, MemberWrite, MemberWritten, PutOptions, Writing,
 };
+pub use live::media_type;
 pub use method::make as make_collection;
 pub use method::read_xml;
-pub use method::{member_change, put_refused, transfer_refused};
+pub use method::{Step, get_state, member_change, put_refused, steps_of, transfer_refused, write_outcome};
 pub use property::{Property, Resource, Value};
 pub use report::sync_collection::sync_token;
 pub use report::{Judge, MemberReport, Report, ReportCall, Verdict};

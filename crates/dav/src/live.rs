@@ -86,10 +86,13 @@ fn display_name<'a>(it: &Resource<'a>) -> &'a str {
 }
 
 /// The media type of a file: as set by a client, else by the ending of the name.
-pub(crate) fn media_type(node: &Node) -> &str {
+pub fn media_type(node: &Node) -> &str {
     match &node.media_type {
         Some(told) => told,
-        None => mime_guess::from_path(&node.name).first_raw().unwrap_or("application/octet-stream"),
+        // In the trash, a file has another name than the one that says what it is.
+        None => mime_guess::from_path(node.trashed.as_ref().map_or(&node.name, |it| &it.name))
+            .first_raw()
+            .unwrap_or("application/octet-stream"),
     }
 }
 

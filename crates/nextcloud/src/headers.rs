@@ -106,7 +106,9 @@ pub(crate) fn decorate(answered: &Answered<'_>, headers: &mut HeaderMap) {
         if let Some(checksums) = &node.checksums {
             insert(headers, OC_CHECKSUM, checksums);
         }
-        insert(headers, http::header::CONTENT_DISPOSITION, &attachment(&node.name));
+        // In the trash it has another name than it had, and will have again.
+        let name = node.trashed.as_ref().map_or(&node.name, |trashed| &trashed.name);
+        insert(headers, http::header::CONTENT_DISPOSITION, &attachment(name));
     }
     if let Some(put) = answered.put {
         accept_times(put.modified, put.created, headers);

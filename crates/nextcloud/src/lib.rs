@@ -1,7 +1,7 @@
 //! The Nextcloud dialect and its URL spaces: what Nextcloud's own clients expect beyond the RFCs.
 //!
 //! [`Nextcloud`] extends the DAV engine on files; [`upload`] serves chunked uploads, [`bulk`] many small
-//! files at once; [`ocs`], [`login_flow`], [`status`] and
+//! files at once, [`trashbin`] what was deleted, [`versions`] what files held before; [`ocs`], [`login_flow`], [`status`] and
 //! [`legacy`] are the plain-HTTP side. Each takes a [`Visit`]: the space, who knows log-ins, where the client is, and the
 //! address that clients know the space by. Which path goes where is `src/route.rs`'s business.
 
@@ -25,7 +25,9 @@ mod property;
 pub mod publishing;
 pub mod sharing;
 pub mod status;
+pub mod trashbin;
 pub mod upload;
+pub mod versions;
 mod zip;
 
 use std::net::IpAddr;
@@ -40,6 +42,7 @@ use nichoir_store::Space;
 
 pub use collections::NextcloudCollections;
 pub use dialect::Nextcloud;
+pub use trashbin::NextcloudTrash;
 
 /// A request to the plain-HTTP side, with what was found out about it before.
 #[derive(Clone, Copy, Debug)]

@@ -264,7 +264,16 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     }
     forget_access(tx, id).await?;
     let (outgoing, groups) = (crate::outgoing::FORGET, crate::group::FORGET);
-    for forget in [FORGET_WIPED, outgoing, groups, FORGET_TRASH, FORGET_ROOTS, FORGET_FAVOURITES, FORGET_FINISHED] {
+    for forget in [
+        FORGET_WIPED,
+        outgoing,
+        groups,
+        FORGET_TRASH,
+        FORGET_TRASH_VIEWS,
+        FORGET_ROOTS,
+        FORGET_FAVOURITES,
+        FORGET_FINISHED,
+    ] {
         tx.run(forget, &[id.into()]).await?;
     }
     tx.one(DELETE, &[id.into()]).await
@@ -371,6 +380,8 @@ const PURGE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id
 
 const FORGET_TRASH: Sql = Sql("DELETE FROM trash WHERE space_id = $1 AND account_id = $2");
 
+const FORGET_TRASH_VIEWS: Sql = Sql("DELETE FROM trash_view WHERE space_id = $1 AND account_id = $2");
+
 const FORGET_ROOTS: Sql = Sql("DELETE FROM root WHERE space_id = $1 AND account_id = $2");
 
 const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AND account_id = $2");
@@ -400,6 +411,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SIZE,
     PURGE,
     FORGET_TRASH,
+    FORGET_TRASH_VIEWS,
     FORGET_ROOTS,
     FORGET_FAVOURITES,
     FORGET_LOCKS,

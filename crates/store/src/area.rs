@@ -30,7 +30,7 @@ impl Tree {
             return Err(Error::Forbidden("nothing else is published"));
         }
         if area == Area::Files {
-            return Ok(Tree { area, root: account.home, trash: account.trash, ..self.clone() });
+            return Ok(Tree { area, root: account.home, trash: account.trash, is_bin: false, ..self.clone() });
         }
         let core = self.core();
         let known = core.roots.lock().unwrap_or_else(PoisonError::into_inner).get(&(account.id, area)).copied();
@@ -47,7 +47,7 @@ impl Tree {
                 roots
             }
         };
-        Ok(Tree { area, root, trash, ..self.clone() })
+        Ok(Tree { area, root, trash, is_bin: false, ..self.clone() })
     }
 
     /// One page of the collection's members that may match `filter`, from `after` on, with their content.

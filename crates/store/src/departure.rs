@@ -179,7 +179,9 @@ async fn hand_over_trash(tx: &mut Tx, trash: FileId, to: &Account, heirs_trash: 
         let node = node_of(&row)?;
         let name = free_name(tx, heirs_trash, &node.name).await?;
         tx.one(MOVE, &[node.id.into(), heirs_trash.into(), name.into()]).await?;
+        tx.run(FORGET_TRASH_VIEWS, &[node.id.into()]).await?;
     }
+    tx.run(FORGET_HEIRS_VIEWS, &[heirs_trash.into(), to.id.into()]).await?;
     tx.touch(trash, -size).await?;
     tx.touch(heirs_trash, size).await
 }
@@ -247,6 +249,11 @@ const MOVE_TRASH: Sql = Sql("UPDATE node SET parent_id = $3
         AND NOT EXISTS (SELECT 1 FROM node AS taken
                          WHERE taken.space_id = $1 AND taken.parent_id = $3 AND taken.name = node.name)");
 
+const FORGET_TRASH_VIEWS: Sql = Sql("DELETE FROM trash_view WHERE space_id = $1 AND node_id = $2");
+
+const FORGET_HEIRS_VIEWS: Sql = Sql("DELETE FROM trash_view WHERE space_id = $1 AND account_id = $3
+        AND node_id IN (SELECT node.id FROM node WHERE node.space_id = $1 AND node.parent_id = $2)");
+
 const MOVE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
 
 pub(crate) const STATEMENTS: &[Sql] = &[
@@ -262,5 +269,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SET_TRASH_PARENTS,
     SET_TRASH_OWNER,
     MOVE_TRASH,
+    FORGET_TRASH_VIEWS,
+    FORGET_HEIRS_VIEWS,
     MOVE,
 ];

@@ -8,6 +8,7 @@
 
 mod account;
 mod area;
+mod bin;
 mod blob;
 mod body;
 pub mod change;
@@ -48,9 +49,11 @@ mod sql_fault;
 mod standing;
 mod statements;
 mod store;
+mod thinning;
 mod trash;
 mod tree;
 mod tx;
+mod version;
 mod wake;
 mod writer;
 
@@ -78,5 +81,6 @@ pub use space::{Space, SpaceInfo, SpaceState};
 pub use sql_fault::SqlFaults;
 pub use standing::Standing;
 pub use store::{BlobConfig, CheckReport, DatabaseConfig, Limits, NewSpace, S3Config, SpaceUpdate, Store, StoreConfig};
-pub use trash::{TrashPage, Trashed};
+pub use trash::{Deleter, TrashPage, Trashed};
 pub use tree::{Changed, Changes, Chunk, Page, Tree, Upload};
+pub use version::{FileVersions, LABEL_BYTES_MAX, Version};

@@ -125,9 +125,9 @@ pub(crate) async fn upwards(connection: &mut Connection, id: FileId) -> Result<V
     rows.iter().map(|row| row.int(0).map(FileId)).collect()
 }
 
-const BY_ID: Sql = Sql(concat!("SELECT ", node_columns!(), " FROM node WHERE space_id = $1 AND id = $2"));
+pub(crate) const BY_ID: Sql = Sql(concat!("SELECT ", node_columns!(), " FROM node WHERE space_id = $1 AND id = $2"));
 
-const BY_NAME: Sql =
+pub(crate) const BY_NAME: Sql =
     Sql(concat!("SELECT ", node_columns!(), " FROM node WHERE space_id = $1 AND parent_id = $2 AND name = $3"));
 
 const UPWARDS: Sql = Sql("WITH RECURSIVE up (id, parent_id, name, depth) AS (

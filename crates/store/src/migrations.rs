@@ -19,6 +19,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_permissions.sql"),
     include_str!("migrations/space_pre_auth.sql"),
     include_str!("migrations/space_members.sql"),
+    include_str!("migrations/space_trash.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

@@ -97,16 +97,18 @@ async fn rules(reader: &mut Connection, report: &mut CheckReport) -> Result<(), 
 /// Promise 7: the counters are what a count finds.
 async fn pool(reader: &mut Connection, report: &mut CheckReport) -> Result<(), Error> {
     let row = reader.row(POOL, &[]).await?;
-    let (used, reclaimable, home, trash, versions, chunks) =
-        (row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?, row.int(4)?, row.int(5)?);
+    let (used, reclaimable, home, trash, versions, chunks, labelled) =
+        (row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?, row.int(4)?, row.int(5)?, row.int(6)?);
     let counted = home + trash + versions + chunks;
+    // What has a label does not give way.
+    let gives_way = trash + versions - labelled;
     if used != counted {
         report.problems.push(format!("pool: used_bytes is {used}, a count finds {counted}"));
     }
-    if reclaimable != trash + versions {
-        report.problems.push(format!("pool: reclaimable_bytes is {reclaimable}, a count finds {}", trash + versions));
+    if reclaimable != gives_way {
+        report.problems.push(format!("pool: reclaimable_bytes is {reclaimable}, a count finds {gives_way}"));
     }
-    let (quotas, counted) = (row.int(6)?, row.int(7)?);
+    let (quotas, counted) = (row.int(7)?, row.int(8)?);
     if quotas != counted {
         report.problems.push(format!("quotas: member_quota_count is {quotas}, a count finds {counted}"));
     }
@@ -250,6 +252,8 @@ const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
                  UNION ALL SELECT trash_id FROM root WHERE space_id = $1)),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version WHERE space_id = $1),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM chunk WHERE space_id = $1),
+            (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version
+              WHERE space_id = $1 AND label IS NOT NULL),
             member_quota_count,
             (SELECT COUNT(*) FROM account WHERE space_id = $1 AND quota_bytes IS NOT NULL)
        FROM space_state WHERE space_id = $1");
@@ -275,6 +279,7 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM dead_property WHERE space_id = $1"),
     Sql("DELETE FROM favourite WHERE space_id = $1"),
     Sql("DELETE FROM trash WHERE space_id = $1"),
+    Sql("DELETE FROM trash_view WHERE space_id = $1"),
     Sql("DELETE FROM version WHERE space_id = $1"),
     Sql("DELETE FROM upload WHERE space_id = $1"),
     Sql("DELETE FROM chunk WHERE space_id = $1"),

@@ -22,7 +22,7 @@ pub(crate) async fn reclaim(tx: &mut Tx, needed: i64) -> Result<(), Error> {
         let version = tx.maybe(OLDEST_VERSION, &[]).await?;
         match (trashed, version) {
             (Some(trashed), Some(version)) if trashed.int(2)? <= version.int(3)? => purge_trashed(tx, &trashed).await?,
-            (_, Some(version)) => drop_version(tx, &version).await?,
+            (_, Some(version)) => drop_version(tx, &kept(&version)?).await?,
             (Some(trashed), None) => purge_trashed(tx, &trashed).await?,
             (None, None) => return Ok(()),
         }
@@ -30,19 +30,30 @@ pub(crate) async fn reclaim(tx: &mut Tx, needed: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets the oldest version of one file.
-pub(crate) async fn drop_oldest_version(tx: &mut Tx, node: FileId) -> Result<(), Error> {
-    match tx.maybe(OLDEST_VERSION_OF, &[node.into()]).await? {
-        Some(row) => drop_version(tx, &row).await,
-        None => Ok(()),
-    }
+/// A version that is kept: what its end has to know of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) id: i64,
+    pub(crate) content: ContentId,
+    pub(crate) size_bytes: u64,
+    /// It does not give way, and so counts as files do.
+    pub(crate) is_labelled: bool,
 }
 
-/// `row`: id, content, size.
-async fn drop_version(tx: &mut Tx, row: &Row) -> Result<(), Error> {
-    tx.one(DELETE_VERSION, &[row.int(0)?.into()]).await?;
-    tx.refund_reclaimed(row.count(2)?);
-    tx.release(ContentId(row.int(1)?)).await
+/// `row`: id, content, size, instant, whether it has a label.
+fn kept(row: &Row) -> Result<Kept, Error> {
+    Ok(Kept { id: row.int(0)?, content: ContentId(row.int(1)?), size_bytes: row.count(2)?, is_labelled: row.truth(4)? })
+}
+
+/// Forgets one version.
+pub(crate) async fn drop_version(tx: &mut Tx, version: &Kept) -> Result<(), Error> {
+    tx.one(DELETE_VERSION, &[version.id.into()]).await?;
+    if version.is_labelled {
+        tx.refund(version.size_bytes);
+    } else {
+        tx.refund_reclaimed(version.size_bytes);
+    }
+    tx.release(version.content).await
 }
 
 /// `row`: node, size, instant. The entry leaves the trash at once; its rows go step by step.
@@ -52,6 +63,7 @@ async fn purge_trashed(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     let trash = tx.row(PARENT_OF, &[id.into()]).await?.int(0)?;
     tx.one(PURGE, &[id.into(), PURGED.into(), id.to_string().into()]).await?;
     tx.run(FORGET_TRASH, &[id.into()]).await?;
+    tx.run(FORGET_TRASH_VIEWS, &[id.into()]).await?;
     let size = row.count(1)?;
     tx.refund_reclaimed(size);
     tx.touch(FileId(trash), -crate::tx::signed(size)).await
@@ -82,7 +94,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
     done += crate::departure::expire(tx).await?;
     let before = now.plus_seconds(-limits.version_days * DAY);
     for row in tx.all(EXPIRED_VERSIONS, &[before.into(), STEP_ROWS.into()]).await? {
-        drop_version(tx, &row).await?;
+        drop_version(tx, &kept(&row)?).await?;
         done += 1;
     }
     let before = now.plus_seconds(-limits.upload_expiry_seconds);
@@ -133,7 +145,7 @@ async fn purge_step(tx: &mut Tx) -> Result<bool, Error> {
 async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     let id = row.int(0)?;
     for version in tx.all(VERSIONS_OF, &[id.into()]).await? {
-        drop_version(tx, &version).await?;
+        drop_version(tx, &kept(&version)?).await?;
     }
     for forget in [
         FORGET_PROPERTIES,
@@ -142,6 +154,7 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
         FORGET_NODE_LOCKS,
         FORGET_SHARES,
         FORGET_PUBLICATION,
+        FORGET_TRASH_VIEWS,
         FORGET_NODE,
     ] {
         tx.run(forget, &[id.into()]).await?;
@@ -198,16 +211,14 @@ const EXPIRED_TRASH: Sql = Sql("SELECT trash.node_id, node.size_bytes, trash.del
        FROM trash JOIN node ON node.space_id = $1 AND node.id = trash.node_id
       WHERE trash.space_id = $1 AND trash.deleted_us < $2 ORDER BY trash.deleted_us LIMIT $3");
 
-const OLDEST_VERSION: Sql =
-    Sql("SELECT id, content_id, size_bytes, created_us FROM version WHERE space_id = $1 ORDER BY created_us LIMIT 1");
+const OLDEST_VERSION: Sql = Sql("SELECT id, content_id, size_bytes, created_us, CAST(0 AS BIGINT) FROM version
+      WHERE space_id = $1 AND label IS NULL ORDER BY created_us LIMIT 1");
 
-const OLDEST_VERSION_OF: Sql = Sql("SELECT id, content_id, size_bytes, created_us FROM version
-      WHERE space_id = $1 AND node_id = $2 ORDER BY id LIMIT 1");
+const VERSIONS_OF: Sql = Sql("SELECT id, content_id, size_bytes, created_us,
+            CASE WHEN label IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END
+       FROM version WHERE space_id = $1 AND node_id = $2");
 
-const VERSIONS_OF: Sql =
-    Sql("SELECT id, content_id, size_bytes, created_us FROM version WHERE space_id = $1 AND node_id = $2");
-
-const EXPIRED_VERSIONS: Sql = Sql("SELECT id, content_id, size_bytes, created_us FROM version
+const EXPIRED_VERSIONS: Sql = Sql("SELECT id, content_id, size_bytes, created_us, CAST(0 AS BIGINT) FROM version
       WHERE space_id = $1 AND created_us < $2 AND label IS NULL ORDER BY created_us LIMIT $3");
 
 const EXPIRED_UPLOADS: Sql = Sql("SELECT id FROM upload WHERE space_id = $1 AND touched_us < $2 LIMIT $3");
@@ -243,6 +254,8 @@ const FORGET_SHARES: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND node_i
 
 const FORGET_PUBLICATION: Sql = Sql("DELETE FROM publication WHERE space_id = $1 AND node_id = $2");
 
+const FORGET_TRASH_VIEWS: Sql = Sql("DELETE FROM trash_view WHERE space_id = $1 AND node_id = $2");
+
 const FORGET_NODE: Sql = Sql("DELETE FROM node WHERE space_id = $1 AND id = $2");
 
 const DUE_INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1 AND collect_after_us < $2 LIMIT $3");
@@ -256,7 +269,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     IN_TRASH,
     EXPIRED_TRASH,
     OLDEST_VERSION,
-    OLDEST_VERSION_OF,
     VERSIONS_OF,
     EXPIRED_VERSIONS,
     EXPIRED_UPLOADS,
@@ -275,6 +287,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_NODE_LOCKS,
     FORGET_SHARES,
     FORGET_PUBLICATION,
+    FORGET_TRASH_VIEWS,
     FORGET_NODE,
     DUE_INTENTS,
     MARK_INTENT,

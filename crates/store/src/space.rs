@@ -278,6 +278,7 @@ impl Space {
             trash: account.trash,
             access: None,
             quiet: None,
+            is_bin: false,
         }
     }
 

@@ -7,6 +7,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
     let files = [
         crate::account::STATEMENTS,
         crate::area::STATEMENTS,
+        crate::bin::STATEMENTS,
         crate::body::STATEMENTS,
         crate::change_log::STATEMENTS,
         crate::content::STATEMENTS,
@@ -29,6 +30,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::trash::STATEMENTS,
         crate::tree::STATEMENTS,
         crate::tx::STATEMENTS,
+        crate::version::STATEMENTS,
     ];
     files.into_iter().flatten().copied().chain(crate::change::statements()).chain(crate::reach::statements())
 }

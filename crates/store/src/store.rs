@@ -111,8 +111,10 @@ pub struct Limits {
     pub departed_days: i64,
     /// Versions of one file.
     pub versions_max: u64,
-    /// Days that versions are kept.
+    /// Days that versions are kept, from when they were replaced; those with a label are kept for good.
     pub version_days: i64,
+    /// Whether fewer versions are kept the older they get.
+    pub thins_versions: bool,
     /// Days of changes kept in the log for sync tokens.
     pub change_log_days: i64,
     /// Nodes copied by one COPY.
@@ -150,8 +152,9 @@ impl Default for Limits {
             upload_expiry_seconds: 2 * 24 * 3600,
             trash_days: 30,
             departed_days: 30,
-            versions_max: 100,
-            version_days: 30,
+            versions_max: 200,
+            version_days: 365,
+            thins_versions: true,
             change_log_days: 30,
             copy_nodes_max: 200_000,
             groups_max: 500,

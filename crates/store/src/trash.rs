@@ -19,6 +19,30 @@ pub struct Trashed {
     pub name: String,
     /// When it was deleted.
     pub deleted: Timestamp,
+    /// Its path in the tree that it was deleted from, without a slash in front, as the caller saw it.
+    pub location: String,
+    /// By whom, as long as there is such an account.
+    pub deleted_by: Option<Deleter>,
+}
+
+/// Who deleted something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleter {
+    /// The login.
+    pub login: String,
+    /// The name to show.
+    pub display_name: String,
+}
+
+/// Who deleted it, of two columns.
+pub(crate) fn deleter_of(row: &Row, column: usize) -> Result<Option<Deleter>, Error> {
+    let display_name = row.maybe_text(column + 1)?.unwrap_or_default();
+    Ok(row.maybe_text(column)?.map(|login| Deleter { login, display_name }))
+}
+
+/// A path as the trash tells it.
+pub(crate) fn location_of(path: &str) -> String {
+    path.split('/').filter(|name| !name.is_empty()).collect::<Vec<_>>().join("/")
 }
 
 /// A page of what is in the trash.
@@ -85,6 +109,8 @@ fn trashed_of(row: &Row) -> Result<Node, Error> {
             Some(name) => Some(name),
             None => row.maybe_text(NODE_COLUMNS + 4)?,
         },
+        location: location_of(&row.text(NODE_COLUMNS + 5)?),
+        deleted_by: deleter_of(row, NODE_COLUMNS + 6)?,
     };
     Ok(Node { trashed: Some(trashed), ..node_of(row)? })
 }
@@ -92,9 +118,11 @@ fn trashed_of(row: &Row) -> Result<Node, Error> {
 /// The columns behind those of the node, and how they are found; the folder's own name in the trash is its number.
 macro_rules! trashed_rows {
     () => {
-        ", trash.original_parent_id, trash.original_name, trash.deleted_us, was.original_name, folder.name
+        ", trash.original_parent_id, trash.original_name, trash.deleted_us, was.original_name, folder.name,
+           trash.original_path, deleter.login, deleter.display_name
            FROM node
            JOIN trash ON trash.space_id = $1 AND trash.node_id = node.id
+           LEFT JOIN account AS deleter ON deleter.space_id = $1 AND deleter.id = trash.deleted_by
            LEFT JOIN trash AS was ON was.space_id = $1 AND was.node_id = trash.original_parent_id
            LEFT JOIN node AS folder ON folder.space_id = $1 AND folder.id = trash.original_parent_id
                                    AND folder.parent_id > 0

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::bin;
 use crate::change::Change;
 use crate::collection::Area;
 use crate::content::{self, Content, Piece, StageOptions, Staged};
@@ -37,6 +38,8 @@ pub struct Tree {
     pub(crate) access: Option<Arc<Access>>,
     /// Whom its changes are not told to.
     pub(crate) quiet: Option<Arc<Quiet>>,
+    /// Whether it is the trash, which is read as a tree and changed by changes of its own.
+    pub(crate) is_bin: bool,
 }
 
 /// A page of a listing.
@@ -131,6 +134,7 @@ impl Tree {
             root: self.root,
             trash: self.trash,
             access: self.access.clone(),
+            is_bin: self.is_bin,
         }
     }
 
@@ -143,6 +147,9 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn node(&self, path: &NodePath, needs: Needs) -> Result<Node, Error> {
+        if self.is_bin {
+            return bin::node(self, path, needs).await;
+        }
         let is_plain = Needs::QUOTA.includes(needs);
         let home = self.root;
         if is_plain && let Some(node) = self.core().remembered(home, path) {
@@ -192,6 +199,9 @@ impl Tree {
             return Err(Error::NotACollection);
         }
         check_readable(folder)?;
+        if self.is_bin {
+            return bin::children(self, path, folder, after, needs).await;
+        }
         let limit = self.core().limits.page_rows.max(1);
         let mut reader = self.core().reader().await?;
         let args = [folder.id.into(), after.map_or(0, |id| id.0).into(), limit.into()];
@@ -545,7 +555,7 @@ fn add_locks(locks: &[StoredLock], above: &[Node], nodes: &mut [Node]) {
     }
 }
 
-const CHILDREN: Sql = Sql(concat!(
+pub(crate) const CHILDREN: Sql = Sql(concat!(
     "SELECT ",
     node_columns!(),
     " FROM node WHERE space_id = $1 AND parent_id = $2 AND id > $3 ORDER BY id LIMIT $4"

@@ -324,6 +324,8 @@ pub struct Asker {
     pub(crate) trash: FileId,
     /// How the asker holds the root; `None`: as its owner.
     pub(crate) access: Option<Arc<Access>>,
+    /// Whether the root is that of the trash, where nothing is written to.
+    pub(crate) is_bin: bool,
 }
 
 impl Asker {

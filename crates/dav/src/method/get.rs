@@ -38,6 +38,20 @@ pub(crate) async fn get(call: Call<'_>) -> Result<Response, Error> {
     if node.is_folder() { get_folder(&call, &node).await } else { get_file(&call, &node).await }
 }
 
+/// GET and HEAD of a file as it is, or was: `file` says what is answered, where `call` says only who asks and with which
+/// headers.
+///
+/// # Errors
+/// 304 and 412 by the conditions of the request, 416; whatever reading answers.
+pub async fn get_state(call: Call<'_>, file: &Node) -> Result<Response, Error> {
+    if is_wanted(&call.parts.headers, &conditions::of(&call)?, file)? {
+        return get_file(&call, file).await;
+    }
+    let mut response = answer::bare(StatusCode::NOT_MODIFIED);
+    validators(file, response.headers_mut());
+    Ok(response)
+}
+
 /// RFC 9110 §13.2.2, in its order. `false`: the client has it already.
 fn is_wanted(headers: &HeaderMap, conditions: &Conditions, node: &Node) -> Result<bool, Error> {
     let etag = node.etag.to_string();

@@ -14,7 +14,9 @@ mod put_member;
 mod report;
 
 pub use copy_move::transfer_refused;
+pub use get::get_state;
 pub use mkcol::make;
+pub use proppatch::{Step, steps_of, write_outcome};
 pub use put_member::{change as member_change, put_refused};
 
 use bytes::Bytes;

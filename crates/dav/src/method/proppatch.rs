@@ -49,18 +49,22 @@ pub(crate) async fn proppatch(call: Call<'_>, body: Body) -> Result<Response, Er
 
 /// One property of a PROPPATCH or extended MKCOL.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Step<'a> {
+pub enum Step<'a> {
+    /// To be set to what the element holds.
     Set(&'a Element),
+    /// To be removed.
     Remove(&'a Element),
 }
 
 impl<'a> Step<'a> {
-    pub(crate) fn name(self) -> &'a Name {
+    /// Its name.
+    pub fn name(self) -> &'a Name {
         let (Step::Set(element) | Step::Remove(element)) = self;
         &element.name
     }
 
-    pub(crate) fn value(self) -> Option<&'a Element> {
+    /// What it is set to; `None`: it is removed.
+    pub fn value(self) -> Option<&'a Element> {
         match self {
             Step::Set(element) => Some(element),
             Step::Remove(_) => None,
@@ -69,7 +73,7 @@ impl<'a> Step<'a> {
 }
 
 /// The steps in document order, which is the order that they are carried out in.
-pub(crate) fn steps_of(root: &Element) -> Vec<Step<'_>> {
+pub fn steps_of(root: &Element) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     for instruction in root.elements() {
         let step = if instruction.name == dav::SET {
@@ -130,7 +134,7 @@ async fn outcome(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>]) 
 }
 
 /// The propstat elements: 200 for all, or each failure by itself and 424 for the rest.
-pub(crate) fn write_outcome(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>], writer: &mut Writer) {
+pub fn write_outcome(call: &Call<'_>, steps: &[Step<'_>], failed: &[Option<Error>], writer: &mut Writer) {
     for (step, error) in steps.iter().zip(failed) {
         let Some(error) = error else { continue };
         writer.open(&dav::PROPSTAT);

@@ -59,8 +59,11 @@ fn all(visit: &Visit<'_>) -> Value {
             "forbidden_filename_characters": characters,
             "forbidden_filename_extensions": FORBIDDEN_EXTENSIONS,
             "windows_compatible_filenames": false,
-            "undelete": false,
-            "versioning": false,
+            "undelete": true,
+            "delete_from_trash": true,
+            "versioning": true,
+            "version_labeling": true,
+            "version_deletion": true,
             "comments": false,
         },
         "files_sharing": {

@@ -1,7 +1,8 @@
 //! The final MOVE of a chunked upload: the chunks become the pieces of a content, metadata only, whatever their size.
 //! Promise 6 of the design hangs here.
 
-use super::put_file::{NewContent, check_target, keep_version, put_content};
+use super::keep_version::keep_version;
+use super::put_file::{NewContent, check_target, put_content};
 use super::site::{self, Site};
 use super::{Assemble, Run, Written, upload};
 use crate::error::Error;
@@ -32,7 +33,7 @@ impl Run for Assemble {
         }
 
         if let Some(old) = site.node() {
-            keep_version(tx, asker, old).await?;
+            keep_version(tx, old, self.modified.unwrap_or(tx.now())).await?;
         }
         let content = adopt_chunks(tx, upload, size_bytes, counts.count(1)? > 0).await?;
         let new = NewContent {
@@ -42,6 +43,7 @@ impl Run for Assemble {
             created: self.created,
             checksums: self.checksums.as_deref(),
             media_type: None,
+            author: Some(asker.account.id),
         };
         // In the uploader's own home this is what its folder gains: an upload does not fail when it is put together.
         tx.grown.push(Growth::of_uploads(asker.account.id, -signed(size_bytes)));

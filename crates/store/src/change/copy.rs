@@ -37,9 +37,10 @@ impl Run for Copy {
             content: node.content,
             checksums: node.checksums.as_deref(),
             media_type: node.media_type.as_deref(),
+            author: Some(asker.account.id),
         };
         let copy = insert_node(tx, copy).await?;
-        copy_below(tx, &node, &copy, with_members).await?;
+        copy_below(tx, asker, (&node, &copy), with_members).await?;
         tx.touch(place.parent, signed(size_bytes)).await?;
         tx.log(place.parent, &place.name, copy.id, true).await?;
         Ok(Written { node: copy, is_new: place.was_free })
@@ -59,7 +60,12 @@ async fn check_visible(tx: &mut Tx, node: &Node) -> Result<(), Error> {
 }
 
 /// Copies the members of `source` (if asked), and the properties and content references of all that is copied.
-async fn copy_below(tx: &mut Tx, source: &Node, copy: &Node, with_members: bool) -> Result<(), Error> {
+async fn copy_below(
+    tx: &mut Tx,
+    asker: &Asker,
+    (source, copy): (&Node, &Node),
+    with_members: bool,
+) -> Result<(), Error> {
     tx.run(CLEAR, &[]).await?;
     tx.one(MAP_ROOT, &[source.id.into(), copy.id.into()]).await?;
     if with_members {
@@ -75,7 +81,7 @@ async fn copy_below(tx: &mut Tx, source: &Node, copy: &Node, with_members: bool)
                 break;
             }
         }
-        tx.run(COPY_NODES, &[tx.etag().into(), tx.now().into()]).await?;
+        tx.run(COPY_NODES, &[tx.etag().into(), tx.now().into(), asker.account.id.into()]).await?;
     }
     tx.run(SHARE_CONTENT, &[]).await?;
     tx.run(COPY_PROPERTIES, &[]).await?;
@@ -98,9 +104,9 @@ const MAP_LEVEL: Sql = Sql("INSERT INTO copy_map (space_id, old_id, new_id, dept
 
 const COPY_NODES: Sql =
     Sql("INSERT INTO node (space_id, id, parent_id, name, is_folder, etag, size_bytes, modified_us, created_us,
-                       uploaded_us, content_id, media_type, checksums)
+                       uploaded_us, content_id, media_type, checksums, author_id)
      SELECT $1, map.new_id, above.new_id, node.name, node.is_folder, $2, node.size_bytes, node.modified_us, $3,
-            $3, node.content_id, node.media_type, node.checksums
+            $3, node.content_id, node.media_type, node.checksums, $4
        FROM copy_map AS map
        JOIN node ON node.space_id = $1 AND node.id = map.old_id
        JOIN copy_map AS above ON above.space_id = $1 AND above.old_id = node.parent_id

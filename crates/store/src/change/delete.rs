@@ -11,9 +11,9 @@ use crate::lock::StoredLock;
 use crate::look_up;
 use crate::mount;
 use crate::node::{AccountId, FileId, Node};
-use crate::path::NodePath;
+use crate::path::{NAME_BYTES_MAX, NodePath};
 use crate::row::PURGED;
-use crate::sql::Sql;
+use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
 
 impl Run for Delete {
@@ -35,7 +35,9 @@ impl Run for Delete {
         }
         // What the server makes it can make again.
         let is_generated = node.collection.as_deref().is_some_and(CollectionKind::is_generated);
-        match self.skips_trash || is_generated || !asker.area.has_trash() {
+        // Who does not own it does not say that it is gone for good.
+        let skips_trash = self.skips_trash && node.access.is_none();
+        match skips_trash || is_generated || !asker.area.has_trash() {
             true => remove_for_good(tx, asker, node, &locks).await?,
             false => move_to_trash(tx, asker, node, &self.path, &locks).await?,
         }
@@ -71,13 +73,25 @@ pub(super) async fn move_to_trash(
     if node.mount.is_some() {
         return Err(Error::Forbidden("somebody else's collection is not replaced"));
     }
-    let (owner, trash, path) = owner_trash(tx, asker, node, path).await?;
+    let (owner, trash, owner_path) = owner_trash(tx, asker, node, path).await?;
     site::drop_locks(tx, locks).await?;
     unmount_below(tx, node).await?;
-    let trash_name = trash_name(tx, asker.area, node, trash).await?;
+    let trash_name = trash_name(tx, asker, node, (owner, trash)).await?;
     move_node(tx, asker.area, node, trash.0, &trash_name).await?;
-    let args = [node.id.into(), owner.into(), parent.into(), path.into(), node.name.as_str().into(), tx.now().into()];
+    let args: [Value; 7] = [
+        node.id.into(),
+        owner.into(),
+        parent.into(),
+        owner_path.into(),
+        node.name.as_str().into(),
+        tx.now().into(),
+        asker.account.id.into(),
+    ];
     tx.one(INSERT_TRASH, &args).await?;
+    if owner != asker.account.id && asker.area == Area::Files {
+        let args = [node.id.into(), asker.account.id.into(), trash_name.as_str().into(), path.to_string().into()];
+        tx.one(INSERT_VIEW, &args).await?;
+    }
     tx.make_reclaimable(node.size_bytes);
     tx.touch(parent, -signed(node.size_bytes)).await?;
     tx.touch(trash, signed(node.size_bytes)).await?;
@@ -86,19 +100,36 @@ pub(super) async fn move_to_trash(
 
 /// What it is called there: a member of a calendar by its number, as Nextcloud's clients expect; a file by its name and
 /// the second, which its clients take apart.
-async fn trash_name(tx: &mut Tx, area: Area, node: &Node, trash: FileId) -> Result<String, Error> {
-    match area {
+async fn trash_name(
+    tx: &mut Tx,
+    asker: &Asker,
+    node: &Node,
+    (owner, trash): (AccountId, FileId),
+) -> Result<String, Error> {
+    match asker.area {
         Area::Files => {}
         _ if node.is_folder() => return Ok(node.id.to_string()),
         _ => return Ok(format!("{}.ics", node.id)),
     }
-    let mut second = tx.now().seconds();
-    let mut name = format!("{}.d{second}", node.name);
-    while tx.maybe(IS_TAKEN, &[trash.into(), name.as_str().into()]).await?.is_some() {
-        second += 1;
-        name = format!("{}.d{second}", node.name);
+    for second in tx.now().seconds().. {
+        let name = name_with_second(&node.name, second);
+        // It is seen beside what else the owner and the asker see in theirs.
+        let args: [Value; 5] =
+            [trash.into(), asker.trash.into(), name.as_str().into(), owner.into(), asker.account.id.into()];
+        if tx.maybe(IS_TAKEN, &args).await?.is_none() {
+            return Ok(name);
+        }
     }
-    Ok(name)
+    Err(Error::Exists)
+}
+
+/// `NAME.dSECOND`, no longer than a name may be.
+fn name_with_second(name: &str, second: i64) -> String {
+    let mark = format!(".d{second}");
+    let mut name = name.to_owned();
+    while name.len() + mark.len() > NAME_BYTES_MAX && name.pop().is_some() {}
+    name.push_str(&mark);
+    name
 }
 
 /// Whose trash it goes to, which is its owner's whoever deletes it, and where it was there.
@@ -136,15 +167,22 @@ pub(super) async fn remove_for_good(
     tx.log(parent, &node.name, node.id, true).await
 }
 
-const IS_TAKEN: Sql = Sql("SELECT id FROM node WHERE space_id = $1 AND parent_id = $2 AND name = $3");
+const IS_TAKEN: Sql = Sql("SELECT id FROM node WHERE space_id = $1 AND parent_id IN ($2, $3) AND name = $4
+     UNION ALL
+     SELECT node_id FROM trash_view WHERE space_id = $1 AND account_id IN ($5, $6) AND name = $4
+     LIMIT 1");
 
 const COUNT_OF_KIND: Sql = Sql("SELECT COUNT(*) FROM node WHERE space_id = $1 AND parent_id = $2 AND collection = $3");
 
 pub(super) const MOVE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
 
 const INSERT_TRASH: Sql = Sql(
-    "INSERT INTO trash (space_id, node_id, account_id, original_parent_id, original_path, original_name, deleted_us)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    "INSERT INTO trash (space_id, node_id, account_id, original_parent_id, original_path, original_name, deleted_us,
+                        deleted_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 );
 
-pub(super) const STATEMENTS: &[Sql] = &[COUNT_OF_KIND, IS_TAKEN, MOVE, INSERT_TRASH];
+const INSERT_VIEW: Sql =
+    Sql("INSERT INTO trash_view (space_id, node_id, account_id, name, seen_path) VALUES ($1, $2, $3, $4, $5)");
+
+pub(super) const STATEMENTS: &[Sql] = &[COUNT_OF_KIND, IS_TAKEN, MOVE, INSERT_TRASH, INSERT_VIEW];

@@ -78,6 +78,7 @@ async fn put_member(tx: &mut Tx, asker: &Asker, collection: &NodePath, put: Gene
         created: None,
         checksums: None,
         media_type: Some(&put.media_type),
+        author: None,
     };
     let written = put_content(tx, &site, new).await?;
     member::put_index(tx, &written.node, &put.index).await

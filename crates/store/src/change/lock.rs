@@ -65,6 +65,7 @@ async fn make_empty(tx: &mut Tx, site: &mut Site) -> Result<(), Error> {
         content: None,
         checksums: None,
         media_type: None,
+        author: None,
     };
     let node = insert_node(tx, empty).await?;
     tx.touch(parent, 0).await?;

@@ -29,6 +29,7 @@ pub(crate) async fn make_collection(
         content: None,
         checksums: None,
         media_type: None,
+        author: None,
     };
     let mut node = insert_node(tx, new).await?;
     tx.one(SET_KIND, &[node.id.into(), kind.to_text().into()]).await?;

@@ -4,6 +4,7 @@ mod assemble;
 mod copy;
 mod delete;
 mod generate;
+mod keep_version;
 mod lock;
 mod make_folder;
 mod member;
@@ -11,10 +12,13 @@ mod patch_properties;
 mod put_file;
 mod relocate;
 mod restore;
+mod restore_version;
 mod scheduled;
 mod share;
 mod site;
+mod undelete;
 mod upload;
+mod version;
 
 pub use generate::{Generate, GeneratedMember};
 pub(crate) use member::make_collection;
@@ -284,6 +288,69 @@ pub struct Purge {
     pub id: FileId,
 }
 
+/// Brings back a file or folder from the trash of files: to where it was, or if that folder is gone, to the root of the
+/// tree; under its name, or where that was given away, one like it. What lies inside of a deleted folder comes back alone.
+/// The number is kept.
+#[derive(Debug)]
+pub struct Undelete {
+    /// What: the path in [`Tree::bin`](crate::Tree::bin).
+    pub path: NodePath,
+    /// Where to instead, and whether what is there may be replaced.
+    pub destination: Option<(NodePath, bool)>,
+    /// Lock tokens of the folder that it comes back to.
+    pub conditions: Conditions,
+}
+
+/// Removes a file or folder from the trash of files, or from inside of a deleted folder, for good.
+#[derive(Debug)]
+pub struct DropTrashed {
+    /// What: the path in [`Tree::bin`](crate::Tree::bin).
+    pub path: NodePath,
+}
+
+/// Removes from the trash of files, for good, some of what was there at an instant. The outcome is whether there is more:
+/// one change for all of it would keep others waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct EmptyTrash {
+    /// What was deleted later stays.
+    pub until: Timestamp,
+}
+
+/// Gives a file back what it held before; what it holds now becomes a version. The number is kept.
+#[derive(Debug)]
+pub struct RestoreVersion {
+    /// The file.
+    pub file: FileId,
+    /// The name of the version ([`Version::second`](crate::Version::second)).
+    pub second: i64,
+    /// Lock tokens.
+    pub conditions: Conditions,
+}
+
+/// Says what a state of a file is called; while it is called something, it does not expire.
+#[derive(Debug)]
+pub struct LabelVersion {
+    /// The file.
+    pub file: FileId,
+    /// The name of the version.
+    pub second: i64,
+    /// What it is called; `None`: nothing any more.
+    pub label: Option<String>,
+    /// Lock tokens.
+    pub conditions: Conditions,
+}
+
+/// Removes a version for good. Of the present state only its label goes.
+#[derive(Debug)]
+pub struct DropVersion {
+    /// The file.
+    pub file: FileId,
+    /// The name of the version.
+    pub second: i64,
+    /// Lock tokens.
+    pub conditions: Conditions,
+}
+
 /// Says with whom a folder or collection of the caller's own is shared, and how.
 #[derive(Debug)]
 pub struct ShareNode {
@@ -345,6 +412,10 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
     [
         site::STATEMENTS,
         put_file::STATEMENTS,
+        keep_version::STATEMENTS,
+        version::STATEMENTS,
+        restore_version::STATEMENTS,
+        undelete::STATEMENTS,
         delete::STATEMENTS,
         member::STATEMENTS,
         restore::STATEMENTS,

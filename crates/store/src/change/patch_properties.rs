@@ -1,5 +1,6 @@
 //! PROPPATCH (RFC 4918 §9.2): properties of a node, all or nothing.
 
+use super::keep_version;
 use super::site::{self, Site};
 use super::{DeadPropertyPatch, PatchProperties, Run};
 use crate::error::Error;
@@ -48,6 +49,7 @@ impl Run for PatchProperties {
             tx.one(SET_CREATED, &[node.id.into(), created.into()]).await?;
         }
         if let Some(modified) = self.modified {
+            keep_version::give_way(tx, node.id, modified.seconds()).await?;
             tx.one(SET_MODIFIED, &[node.id.into(), modified.into(), tx.etag().into()]).await?;
             if let Some(parent) = node.parent {
                 tx.touch(parent, 0).await?;

@@ -1,10 +1,11 @@
 //! PUT: creates a file or replaces its content. Promises 1, 2, 3 and 7 of the design hang here.
 
+use super::keep_version::keep_version;
 use super::member;
 use super::site::{self, NewNode, Site, insert_node, make_folder, store_content};
 use super::{PutFile, Run, Written};
 use crate::error::Error;
-use crate::node::{ContentId, Kind, Node};
+use crate::node::{AccountId, ContentId, Kind, Node};
 use crate::ports::Timestamp;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
@@ -25,7 +26,7 @@ impl Run for PutFile {
 
         if let Some(old) = site.node() {
             match self.member {
-                None => keep_version(tx, asker, old).await?,
+                None => keep_version(tx, old, self.modified.unwrap_or(tx.now())).await?,
                 Some(_) => drop_content(tx, old).await?,
             }
         }
@@ -38,6 +39,7 @@ impl Run for PutFile {
             created: self.created,
             checksums: self.checksums.as_deref(),
             media_type: self.media_type.as_deref(),
+            author: Some(asker.account.id),
         };
         let written = put_content(tx, &site, new).await?;
         if let Some(index) = &self.member {
@@ -69,6 +71,8 @@ pub(super) struct NewContent<'a> {
     pub(super) created: Option<Timestamp>,
     pub(super) checksums: Option<&'a str>,
     pub(super) media_type: Option<&'a str>,
+    /// Who wrote it, where versions are kept.
+    pub(super) author: Option<AccountId>,
 }
 
 /// Gives the file at `site` its new content: the row, the ancestors, the log. What it held before was kept as a
@@ -96,6 +100,7 @@ async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, E
         content: new.content,
         checksums: new.checksums,
         media_type: new.media_type,
+        author: new.author,
     };
     let node = insert_node(tx, node).await?;
     tx.touch(parent, signed(new.size_bytes)).await?;
@@ -104,7 +109,7 @@ async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, E
 }
 
 pub(super) async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, Error> {
-    let args: [Value; 9] = [
+    let args: [Value; 10] = [
         old.id.into(),
         tx.etag().into(),
         new.size_bytes.into(),
@@ -114,6 +119,7 @@ pub(super) async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Res
         new.content.map(|content| content.0).into(),
         new.checksums.into(),
         new.media_type.into(),
+        new.author.map(|author| author.0).into(),
     ];
     tx.one(REPLACE, &args).await?;
     let parent = old.parent.ok_or(Error::IsACollection)?;
@@ -132,39 +138,9 @@ pub(super) async fn drop_content(tx: &mut Tx, node: &Node) -> Result<(), Error> 
     }
 }
 
-/// Keeps what `node` holds as a version, which goes on counting against the pool. An empty state leaves none, and
-/// beyond the limit of versions the oldest goes.
-pub(super) async fn keep_version(tx: &mut Tx, asker: &Asker, node: &Node) -> Result<(), Error> {
-    let Some(content) = node.content else { return Ok(()) };
-    let args: [Value; 8] = [
-        tx.fresh_id().into(),
-        node.id.into(),
-        content.into(),
-        node.size_bytes.into(),
-        node.modified.into(),
-        node.checksums.as_deref().into(),
-        asker.account.id.into(),
-        tx.now().into(),
-    ];
-    tx.one(INSERT_VERSION, &args).await?;
-    tx.make_reclaimable(node.size_bytes);
-    let kept = tx.row(COUNT_VERSIONS, &[node.id.into()]).await?.count(0)?;
-    if kept > tx.core.limits.versions_max {
-        crate::retention::drop_oldest_version(tx, node.id).await?;
-    }
-    Ok(())
-}
-
 const REPLACE: Sql = Sql("UPDATE node
         SET etag = $3, size_bytes = $4, modified_us = $5, created_us = $6, uploaded_us = $7, content_id = $8,
-            checksums = $9, media_type = $10
+            checksums = $9, media_type = $10, author_id = $11, version_label = NULL
       WHERE space_id = $1 AND id = $2");
 
-const INSERT_VERSION: Sql = Sql(
-    "INSERT INTO version (space_id, id, node_id, content_id, size_bytes, modified_us, checksums, author_id, created_us)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-);
-
-const COUNT_VERSIONS: Sql = Sql("SELECT COUNT(*) FROM version WHERE space_id = $1 AND node_id = $2");
-
-pub(super) const STATEMENTS: &[Sql] = &[REPLACE, INSERT_VERSION, COUNT_VERSIONS];
+pub(super) const STATEMENTS: &[Sql] = &[REPLACE];

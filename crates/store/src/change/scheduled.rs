@@ -178,6 +178,7 @@ async fn deliver_whatever_its_size(tx: &mut Tx, delivery: Delivery) -> Result<()
                 created: None,
                 checksums: None,
                 media_type: old.media_type.as_deref(),
+                author: None,
             };
             let node = replace(tx, &old, new).await?;
             member::put_index(tx, &node, &index).await?;
@@ -196,6 +197,7 @@ async fn deliver_whatever_its_size(tx: &mut Tx, delivery: Delivery) -> Result<()
                 content: store_content(tx, &content).await?,
                 checksums: None,
                 media_type: Some(&media_type),
+                author: None,
             };
             let node = insert_node(tx, new).await?;
             tx.touch(collection, signed(content.size_bytes)).await?;

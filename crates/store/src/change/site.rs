@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::evaluate;
 use crate::lock::{self, StoredLock};
 use crate::look_up::{self, Located};
-use crate::node::{ContentId, FileId, Kind, Node};
+use crate::node::{AccountId, ContentId, FileId, Kind, Node};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
@@ -27,6 +27,9 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) async fn find(tx: &mut Tx, asker: &Asker, path: &NodePath) -> Result<Site, Error> {
+        if asker.is_bin {
+            return Err(Error::Forbidden("what is in the trash stays as it is"));
+        }
         let located = look_up::locate(&mut tx.connection, &asker.root(), path).await?;
         let is_taken_unseen = match (located.missing.as_slice(), located.chain.last()) {
             ([name], Some(parent)) if parent.access.is_some() => {
@@ -139,12 +142,14 @@ pub(super) struct NewNode<'a> {
     pub(super) content: Option<ContentId>,
     pub(super) checksums: Option<&'a str>,
     pub(super) media_type: Option<&'a str>,
+    /// Who wrote the content, where versions are kept of it.
+    pub(super) author: Option<AccountId>,
 }
 
 /// Adds a row to the tree. Ancestors and log are the caller's business.
 pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, Error> {
     let id = FileId(tx.fresh_id());
-    let args: [Value; 12] = [
+    let args: [Value; 13] = [
         id.into(),
         new.parent.into(),
         new.name.into(),
@@ -157,6 +162,7 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         new.content.map(|content| content.0).into(),
         new.checksums.into(),
         new.media_type.into(),
+        new.author.map(|author| author.0).into(),
     ];
     tx.one(INSERT_NODE, &args).await?;
     Ok(Node {
@@ -201,6 +207,7 @@ pub(super) async fn make_folder(tx: &mut Tx, parent: FileId, name: &str) -> Resu
         content: None,
         checksums: None,
         media_type: None,
+        author: None,
     };
     let folder = insert_node(tx, new).await?;
     tx.touch(parent, 0).await?;
@@ -254,8 +261,8 @@ pub(super) async fn drop_locks(tx: &mut Tx, locks: &[StoredLock]) -> Result<(), 
 
 const INSERT_NODE: Sql =
     Sql("INSERT INTO node (space_id, id, parent_id, name, is_folder, etag, size_bytes, modified_us, created_us,
-                       uploaded_us, content_id, checksums, media_type)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+                       uploaded_us, content_id, checksums, media_type, author_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
 
 const INSERT_CONTENT: Sql =
     Sql("INSERT INTO content (space_id, id, size_bytes, reference_count) VALUES ($1, $2, $3, 1)");

@@ -1,0 +1,284 @@
+//! The trash of files: what was deleted is seen, read, comes back with its number, or goes for good.
+
+use nichoir_store::change::{Delete, DropTrashed, EmptyTrash, Undelete, Written};
+use nichoir_store::conditions::Conditions;
+use nichoir_store::{Error, FileId, Limits, Needs, Node, NodePath, Tree};
+
+use crate::support::{World, make_folder, names, node, on_every_engine, on_every_engine_with, path, put, read, stage};
+
+pub(crate) async fn delete(tree: &Tree, at: &str) -> FileId {
+    let id = node(tree, at).await.unwrap().id;
+    tree.apply(Delete { path: path(at), skips_trash: false, conditions: Conditions::default() }).await.unwrap();
+    id
+}
+
+async fn undelete(tree: &Tree, at: &str) -> Result<Written, Error> {
+    tree.apply(Undelete { path: path(at), destination: None, conditions: Conditions::default() }).await
+}
+
+async fn trashed(tree: &Tree, at: &str) -> Node {
+    tree.bin().unwrap().node(&path(at), Needs::NONE).await.unwrap()
+}
+
+const FIRST: &str = "d1800000000";
+const SECOND: &str = "d1800000001";
+
+#[tokio::test]
+async fn a_deleted_file_is_seen_read_and_restored_under_its_number() {
+    on_every_engine(async |world| {
+        let World { alice, bob, .. } = &world;
+        make_folder(alice, "Docs").await.unwrap();
+        let written = put(alice, "Docs/a.txt", b"one").await.unwrap().node;
+        let before = alice.quota().await.unwrap();
+        delete(alice, "Docs/a.txt").await;
+
+        let bin = alice.bin().unwrap();
+        let at = format!("a.txt.{FIRST}");
+        assert_eq!(names(&bin, "").await, [at.clone()]);
+        let seen = trashed(alice, &at).await;
+        assert_eq!((seen.id, seen.size_bytes), (written.id, 3));
+        let was = seen.trashed.unwrap();
+        assert_eq!(
+            (was.name.as_str(), was.location.as_str(), was.deleted.seconds()),
+            ("a.txt", "Docs/a.txt", 1_800_000_000)
+        );
+        assert_eq!(was.deleted_by.unwrap().login, "alice");
+        assert_eq!(read(&bin, &at).await.unwrap(), b"one");
+        assert!(matches!(bob.bin().unwrap().node(&path(&at), Needs::NONE).await, Err(Error::NotFound)));
+        assert!(matches!(undelete(bob, &at).await, Err(Error::NotFound)));
+        assert!(matches!(put(&bin, "new", b"x").await, Err(Error::Forbidden(_))));
+        assert!(matches!(put(&bin, &at, b"x").await, Err(Error::Forbidden(_))));
+        assert_eq!(alice.quota().await.unwrap().used_bytes, 0);
+
+        let back = undelete(alice, &at).await.unwrap();
+        assert_eq!((back.node.id, back.node.name.as_str()), (written.id, "a.txt"));
+        let node = node(alice, "Docs/a.txt").await.unwrap();
+        assert_eq!((node.id, node.etag), (written.id, written.etag));
+        assert_eq!(alice.quota().await.unwrap(), before);
+        assert_eq!(names(&bin, "").await, Vec::<String>::new());
+        assert!(matches!(undelete(alice, &at).await, Err(Error::NotFound)));
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_taken_name_and_a_folder_that_is_gone_do_not_stand_in_the_way() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        make_folder(alice, "Docs").await.unwrap();
+        for text in ["one", "two", "three"] {
+            put(alice, "Docs/a.txt", text.as_bytes()).await.unwrap();
+            delete(alice, "Docs/a.txt").await;
+        }
+        put(alice, "Docs/a.txt", b"now").await.unwrap();
+        for second in ["d1800000000", "d1800000001"] {
+            undelete(alice, &format!("a.txt.{second}")).await.unwrap();
+        }
+        assert_eq!(names(alice, "Docs").await, ["a (restored 2).txt", "a (restored).txt", "a.txt"]);
+        assert_eq!(read(alice, "Docs/a (restored).txt").await.unwrap(), b"one");
+
+        // The folder goes, then the file that was in it comes back: to the root.
+        delete(alice, "Docs").await;
+        undelete(alice, "a.txt.d1800000002").await.unwrap();
+        assert_eq!(read(alice, "a.txt").await.unwrap(), b"three");
+        // Another folder stands where that was.
+        delete(alice, "a.txt").await;
+        make_folder(alice, "Docs").await.unwrap();
+        put(alice, "Docs/b.txt", b"b").await.unwrap();
+        let id = delete(alice, "Docs/b.txt").await;
+        delete(alice, "Docs").await;
+        make_folder(alice, "Docs").await.unwrap();
+        undelete(alice, &format!("b.txt.{FIRST}")).await.unwrap();
+        assert_eq!(node(alice, "Docs/b.txt").await.unwrap().id, id);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_moved_folder_gets_back_what_was_deleted_from_it() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        make_folder(alice, "Docs").await.unwrap();
+        put(alice, "Docs/a.txt", b"one").await.unwrap();
+        delete(alice, "Docs/a.txt").await;
+        alice
+            .apply(nichoir_store::change::Relocate {
+                source: path("Docs"),
+                destination: path("Papers"),
+                overwrites: false,
+                conditions: Conditions::default(),
+            })
+            .await
+            .unwrap();
+        undelete(alice, &format!("a.txt.{FIRST}")).await.unwrap();
+        assert_eq!(names(alice, "Papers").await, ["a.txt"]);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_lies_in_a_deleted_folder_is_seen_and_comes_back_alone() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        make_folder(alice, "a").await.unwrap();
+        make_folder(alice, "a/b").await.unwrap();
+        put(alice, "a/b/c.txt", b"deep").await.unwrap();
+        put(alice, "a/d.txt", b"flat").await.unwrap();
+        delete(alice, "a").await;
+        let bin = alice.bin().unwrap();
+        let top = format!("a.{FIRST}");
+        assert_eq!(names(&bin, &top).await, ["b", "d.txt"]);
+        assert_eq!(names(&bin, &format!("{top}/b")).await, ["c.txt"]);
+        let deep = trashed(alice, &format!("{top}/b/c.txt")).await.trashed.unwrap();
+        assert_eq!((deep.name.as_str(), deep.location.as_str()), ("c.txt", "a/b/c.txt"));
+        assert_eq!(trashed(alice, &top).await.size_bytes, 8);
+
+        undelete(alice, &format!("{top}/b/c.txt")).await.unwrap();
+        assert_eq!(read(alice, "c.txt").await.unwrap(), b"deep");
+        assert_eq!(trashed(alice, &top).await.size_bytes, 4);
+        make_folder(alice, "a").await.unwrap();
+        undelete(alice, &format!("{top}/b")).await.unwrap();
+        assert_eq!(names(alice, "a").await, ["b"]);
+        alice.apply(DropTrashed { path: path(&format!("{top}/d.txt")) }).await.unwrap();
+        assert_eq!(trashed(alice, &top).await.size_bytes, 0);
+        undelete(alice, &top).await.unwrap();
+        assert_eq!(names(alice, "").await, ["a", "a (restored)", "c.txt"]);
+        world.store.maintain().await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_of_ones_own_choice_keeps_the_number_too() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        put(alice, "a.txt", b"one").await.unwrap();
+        let id = delete(alice, "a.txt").await;
+        put(alice, "b.txt", b"in the way").await.unwrap();
+        let at = path(&format!("a.txt.{FIRST}"));
+        let to = |overwrites| Undelete {
+            path: at.clone(),
+            destination: Some((path("b.txt"), overwrites)),
+            conditions: Conditions::default(),
+        };
+        assert!(matches!(alice.apply(to(false)).await, Err(Error::Exists)));
+        assert!(!alice.apply(to(true)).await.unwrap().is_new);
+        assert_eq!(node(alice, "b.txt").await.unwrap().id, id);
+        assert_eq!(names(&alice.bin().unwrap(), "").await, [format!("b.txt.{FIRST}")]);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_trash_is_emptied_of_all_that_was_in_it_step_by_step() {
+    on_every_engine_with(Limits { page_rows: 7, ..Limits::default() }, 1_000_000_000, async |world| {
+        let alice = &world.alice;
+        for number in 0..1203 {
+            put(alice, &format!("{number:04}"), b"12345").await.unwrap();
+            delete(alice, &format!("{number:04}")).await;
+        }
+        let until = world.space.ports().clock.now();
+        world.clock.advance_seconds(10);
+        put(alice, "later", b"1").await.unwrap();
+        delete(alice, "later").await;
+        assert_eq!(names(&alice.bin().unwrap(), "").await.len(), 1204);
+        let mut steps = 1;
+        while alice.apply(EmptyTrash { until }).await.unwrap() {
+            steps += 1;
+        }
+        assert_eq!(steps, 3);
+        assert_eq!(names(&alice.bin().unwrap(), "").await, ["later.d1800000010"]);
+        assert!(matches!(alice.apply(DropTrashed { path: NodePath::root() }).await, Err(Error::Forbidden(_))));
+        alice.apply(DropTrashed { path: path("later.d1800000010") }).await.unwrap();
+        world.store.maintain().await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
+
+/// Names of 255 bytes are allowed, and so must those in the trash be: a client names them in paths.
+#[tokio::test]
+async fn the_longest_name_can_be_restored() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        let longest = "é".repeat(127) + "x";
+        put(alice, &longest, b"one").await.unwrap();
+        delete(alice, &longest).await;
+        let [at] = &names(&alice.bin().unwrap(), "").await[..] else { panic!() };
+        assert!(at.len() <= nichoir_store::NAME_BYTES_MAX && at.ends_with(FIRST), "{at}");
+        put(alice, &longest, b"two").await.unwrap();
+        let back = undelete(alice, at).await.unwrap();
+        assert!(back.node.name.ends_with("é (restored)") && back.node.name.len() <= 255);
+        delete(alice, &longest).await;
+        let [at] = &names(&alice.bin().unwrap(), "").await[..] else { panic!() };
+        assert!(undelete(alice, at).await.unwrap().node.name == longest);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_of_a_name_deleted_in_one_second_are_two() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        for _ in 0..2 {
+            put(alice, "a", b"1").await.unwrap();
+            delete(alice, "a").await;
+        }
+        assert_eq!(names(&alice.bin().unwrap(), "").await, [format!("a.{FIRST}"), format!("a.{SECOND}")]);
+        world.finish().await;
+    })
+    .await;
+}
+
+/// Restoring is a change of one row, whatever lies below it.
+#[tokio::test]
+async fn restoring_a_folder_takes_as_many_statements_for_many_descendants_as_for_one() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        let mut counts = Vec::new();
+        for members in [1, 400] {
+            make_folder(alice, "folder").await.unwrap();
+            for number in 0..members {
+                put(alice, &format!("folder/{number}"), b"x").await.unwrap();
+            }
+            delete(alice, "folder").await;
+            let [at] = &names(&alice.bin().unwrap(), "").await[..] else { panic!() };
+            let before = world.faults.seen();
+            undelete(alice, at).await.unwrap();
+            counts.push(world.faults.seen() - before);
+            assert_eq!(names(alice, "folder").await.len(), members);
+            alice
+                .apply(Delete { path: path("folder"), skips_trash: true, conditions: Conditions::default() })
+                .await
+                .unwrap();
+        }
+        assert_eq!(counts[0], counts[1]);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_restored_counts_and_what_is_thrown_away_is_free() {
+    on_every_engine_with(Limits::default(), 1_000, async |world| {
+        let alice = &world.alice;
+        put(alice, "a", &[1; 600]).await.unwrap();
+        delete(alice, "a").await;
+        assert_eq!(alice.quota().await.unwrap().available_bytes, 1_000);
+        undelete(alice, &format!("a.{FIRST}")).await.unwrap();
+        assert_eq!(alice.quota().await.unwrap().available_bytes, 400);
+        assert!(matches!(stage(alice, &[1; 600]).await, Err(Error::OverQuota { .. })));
+        delete(alice, "a").await;
+        // Makes room by itself: the trash gives way.
+        put(alice, "b", &[1; 600]).await.unwrap();
+        assert_eq!(names(&alice.bin().unwrap(), "").await, Vec::<String>::new());
+        world.finish().await;
+    })
+    .await;
+}
