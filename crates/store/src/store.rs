@@ -437,18 +437,22 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn maintain(&self) -> Result<(), Error> {
         for info in self.spaces().await? {
-            let space = self.space_named(&info.name).await;
-            let done = match space {
-                Ok(space) if crate::reach::was_used(space.core()).await => {
-                    crate::retention::maintain(space.core()).await
-                }
-                _ => continue,
-            };
-            if let Err(error) = done {
+            if let Err(error) = self.maintain_space(&info.name).await {
                 warn!(space.name = %info.name, %error, "upkeep of a space failed; it is tried again the next time");
             }
         }
         Ok(())
+    }
+
+    /// Expires and collects in one space, if there is one of that name and it was used.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn maintain_space(&self, name: &str) -> Result<(), Error> {
+        match self.space_named(name).await {
+            Ok(space) if crate::reach::was_used(space.core()).await => crate::retention::maintain(space.core()).await,
+            _ => Ok(()),
+        }
     }
 
     /// Whether the database and the blob store answer: for `/readyz` and `doctor`.

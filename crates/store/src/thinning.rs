@@ -78,7 +78,7 @@ mod tests {
         check(&[0, 1, 2, 3], &[0, 1, 3]); // spans of two seconds begin at even instants
         check(&[15, 16, 18, 25], &[15, 25]);
         check(&[100, 110, 170], &[100, 170]);
-        check(&[2 * HOUR, 2 * HOUR + 10, 3 * HOUR + 10], &[2 * HOUR, 3 * HOUR + 10]);
+        check(&[2 * HOUR + 5, 2 * HOUR + 10, 3 * HOUR + 10], &[2 * HOUR + 5, 3 * HOUR + 10]);
         check(&[3 * DAY, 3 * DAY + HOUR, 4 * DAY + HOUR], &[3 * DAY, 4 * DAY + HOUR]);
         check(&[60 * DAY, 60 * DAY + HOUR, 70 * DAY], &[60 * DAY, 70 * DAY]);
     }

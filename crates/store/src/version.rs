@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::node::{ContentId, Etag, FileId, Needs, Node};
 use crate::path::NodePath;
+use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::sql::Sql;
 use crate::tree::Tree;
@@ -67,10 +68,10 @@ impl Tree {
     /// [`versions_max`](crate::Limits::versions_max) and the present one.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for what the account cannot see, and for a folder.
+    /// [`Error::NotFound`] for what the account cannot see or read, and for a folder.
     pub async fn versions(&self, id: FileId) -> Result<FileVersions, Error> {
         let (path, file) = self.node_by_id(id, Needs::NONE).await?;
-        if file.is_folder() {
+        if file.is_folder() || !file.permissions().includes(Permissions::READ) {
             return Err(Error::NotFound);
         }
         let mut reader = self.reader().await?;

@@ -12,6 +12,7 @@ use crate::look_up;
 use crate::mount;
 use crate::node::{AccountId, FileId, Node};
 use crate::path::{NAME_BYTES_MAX, NodePath};
+use crate::permissions::Permissions;
 use crate::row::PURGED;
 use crate::sql::Sql;
 use crate::trash::Trashed;
@@ -40,7 +41,8 @@ impl Run for Undelete {
             None => former_place(tx, asker, &found, &self.conditions).await?,
             Some(_) if found.owner.is_some() => return Err(Error::Forbidden("it is somebody else's")),
             Some((destination, overwrites)) => {
-                let arrival = Arrival { node: &found.node, is_move: true, overwrites: *overwrites };
+                let arrival =
+                    Arrival { node: &found.node, is_move: true, overwrites: *overwrites, right: Permissions::CREATE };
                 vacate(tx, asker, destination, arrival, &self.conditions).await?
             }
         };
@@ -132,7 +134,7 @@ async fn former_place(tx: &mut Tx, asker: &Asker, found: &Found, conditions: &Co
     let wanted = found.below.last().unwrap_or(&found.trashed.name);
     let name = free_name(tx, parent, wanted, found.node.is_folder()).await?;
     let site = Site::find(tx, asker, &folder.child(&name)).await?;
-    site.may_change_members(asker, conditions)?;
+    site.may_add(asker, conditions)?;
     Ok(Place { parent, name, was_free: true })
 }
 

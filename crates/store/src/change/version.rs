@@ -5,6 +5,7 @@ use super::{DropVersion, LabelVersion, Run};
 use crate::error::Error;
 use crate::look_up;
 use crate::node::{AccountId, ContentId, FileId, Node};
+use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::retention::{self, Kept};
 use crate::sql::Sql;
@@ -58,6 +59,9 @@ impl Run for DropVersion {
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         let (site, file) = find_file(tx, asker, self.file).await?;
         site.may_write(asker, &self.conditions)?;
+        if !site.located.found()?.permissions().includes(Permissions::DELETE) {
+            return Err(Error::Forbidden("not shared for deleting"));
+        }
         match find_state(tx, &file, self.second).await? {
             // The file stays: only what is noted of its state goes.
             State::Present => tx.one(LABEL_PRESENT, &[file.id.into(), None::<&str>.into()]).await,

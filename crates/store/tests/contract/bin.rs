@@ -2,7 +2,9 @@
 
 use nichoir_store::change::{Delete, DropTrashed, EmptyTrash, Undelete, Written};
 use nichoir_store::conditions::Conditions;
-use nichoir_store::{Error, FileId, Limits, Needs, Node, NodePath, Tree};
+use nichoir_store::{Error, FileId, Limits, Needs, Node, NodePath, Sharee, Tree};
+
+use crate::sharing::share;
 
 use crate::support::{World, make_folder, names, node, on_every_engine, on_every_engine_with, path, put, read, stage};
 
@@ -12,8 +14,12 @@ pub(crate) async fn delete(tree: &Tree, at: &str) -> FileId {
     id
 }
 
-async fn undelete(tree: &Tree, at: &str) -> Result<Written, Error> {
+pub(crate) async fn undelete(tree: &Tree, at: &str) -> Result<Written, Error> {
     tree.apply(Undelete { path: path(at), destination: None, conditions: Conditions::default() }).await
+}
+
+pub(crate) async fn share_for_writing(owner: &Tree, at: &str, with: &Tree) {
+    share(owner, at, Sharee::Account(with.account().id), Some(true)).await.unwrap();
 }
 
 async fn trashed(tree: &Tree, at: &str) -> Node {
@@ -146,7 +152,7 @@ async fn what_lies_in_a_deleted_folder_is_seen_and_comes_back_alone() {
         assert_eq!(trashed(alice, &top).await.size_bytes, 0);
         undelete(alice, &top).await.unwrap();
         assert_eq!(names(alice, "").await, ["a", "a (restored)", "c.txt"]);
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         world.finish().await;
     })
     .await;
@@ -195,7 +201,7 @@ async fn the_trash_is_emptied_of_all_that_was_in_it_step_by_step() {
         assert_eq!(names(&alice.bin().unwrap(), "").await, ["later.d1800000010"]);
         assert!(matches!(alice.apply(DropTrashed { path: NodePath::root() }).await, Err(Error::Forbidden(_))));
         alice.apply(DropTrashed { path: path("later.d1800000010") }).await.unwrap();
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         world.finish().await;
     })
     .await;
@@ -278,6 +284,84 @@ async fn what_is_restored_counts_and_what_is_thrown_away_is_free() {
         // Makes room by itself: the trash gives way.
         put(alice, "b", &[1; 600]).await.unwrap();
         assert_eq!(names(&alice.bin().unwrap(), "").await, Vec::<String>::new());
+        world.finish().await;
+    })
+    .await;
+}
+
+/// What a sharee deletes is its owner's: one row in the owner's trash, which both see.
+#[tokio::test]
+async fn what_a_sharee_deletes_can_be_restored_by_both() {
+    on_every_engine(async |world| {
+        let World { alice, bob, .. } = &world;
+        make_folder(alice, "Docs").await.unwrap();
+        share_for_writing(alice, "Docs", bob).await;
+        let [theirs] = &names(bob, "").await[..] else { panic!() };
+        let mut ids = Vec::new();
+        for name in ["a", "b", "c", "d"] {
+            put(alice, &format!("Docs/{name}"), name.as_bytes()).await.unwrap();
+            let change = Delete {
+                path: path(&format!("{theirs}/{name}")),
+                skips_trash: name == "b",
+                conditions: Conditions::default(),
+            };
+            ids.push(node(alice, &format!("Docs/{name}")).await.unwrap().id);
+            bob.apply(change).await.unwrap();
+        }
+        let at = |name: &str| format!("{name}.{FIRST}");
+        let all = [at("a"), at("b"), at("c"), at("d")];
+        assert_eq!(names(&alice.bin().unwrap(), "").await, all, "not even then it is gone for good");
+        assert_eq!(names(&bob.bin().unwrap(), "").await, all);
+        let seen = trashed(alice, &at("a")).await.trashed.unwrap();
+        assert_eq!((seen.location.as_str(), seen.deleted_by.unwrap().login.as_str()), ("Docs/a", "bob"));
+        assert_eq!(trashed(bob, &at("a")).await.trashed.unwrap().location, format!("{theirs}/a"));
+        assert_eq!(read(&bob.bin().unwrap(), &at("a")).await.unwrap(), b"a");
+        // One second, one name, another file: it is called otherwise.
+        put(bob, "a", b"own").await.unwrap();
+        delete(bob, "a").await;
+        assert_eq!(names(&bob.bin().unwrap(), "").await.len(), 5);
+
+        assert_eq!(undelete(bob, &at("a")).await.unwrap().node.id, ids[0]);
+        assert_eq!(read(alice, "Docs/a").await.unwrap(), b"a");
+        undelete(alice, &at("b")).await.unwrap();
+        assert_eq!(names(bob, theirs).await, ["a", "b"]);
+        // What the sharee throws away is out of the sharee's sight only.
+        bob.apply(DropTrashed { path: path(&at("c")) }).await.unwrap();
+        let to = Undelete {
+            path: path(&at("d")),
+            destination: Some((path("mine"), true)),
+            conditions: Conditions::default(),
+        };
+        assert!(matches!(bob.apply(to).await, Err(Error::Forbidden(_))), "it does not change its owner");
+        bob.apply(EmptyTrash { until: world.space.ports().clock.now() }).await.unwrap();
+        assert_eq!(names(&bob.bin().unwrap(), "").await, Vec::<String>::new());
+        assert_eq!(names(&alice.bin().unwrap(), "").await, [at("c"), at("d")]);
+        world.maintain().await;
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sharee_who_is_one_no_longer_restores_nothing() {
+    on_every_engine(async |world| {
+        let World { alice, bob, .. } = &world;
+        make_folder(alice, "Docs").await.unwrap();
+        put(alice, "Docs/a", b"a").await.unwrap();
+        share_for_writing(alice, "Docs", bob).await;
+        let [theirs] = &names(bob, "").await[..] else { panic!() };
+        bob.apply(Delete { path: path(&format!("{theirs}/a")), skips_trash: false, conditions: Conditions::default() })
+            .await
+            .unwrap();
+        let at = format!("a.{FIRST}");
+        share(alice, "Docs", Sharee::Account(bob.account().id), Some(false)).await.unwrap();
+        assert!(matches!(undelete(bob, &at).await, Err(Error::Forbidden(_))));
+        share(alice, "Docs", Sharee::Account(bob.account().id), None).await.unwrap();
+        assert!(matches!(undelete(bob, &at).await, Err(Error::Forbidden(_))));
+        make_folder(bob, theirs).await.unwrap();
+        assert!(matches!(undelete(bob, &at).await, Err(Error::Forbidden(_))), "a folder of that name is another");
+        undelete(alice, &at).await.unwrap();
+        assert_eq!(names(&bob.bin().unwrap(), "").await, Vec::<String>::new());
         world.finish().await;
     })
     .await;

@@ -24,3 +24,4 @@ mod support;
 mod sync;
 mod trash;
 mod uploads;
+mod versions;

@@ -57,7 +57,7 @@ async fn the_trash_and_old_versions_give_way_oldest_first() {
         put(&world.alice, "new", &[4; 7_000]).await.unwrap();
         assert_eq!(world.alice.quota().await.unwrap().available_bytes, 0);
         assert_eq!(read(&world.alice, "file").await.unwrap(), [3; 3_000]);
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         world.finish().await;
     })
     .await;

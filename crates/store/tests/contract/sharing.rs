@@ -201,7 +201,7 @@ async fn who_may_write_writes_to_the_same_collection_and_deletes_into_its_owners
         assert_eq!(names(&alice, "personal").await, ["c.ics"]);
         // The end of the one who deleted it is not the end of what was deleted.
         world.space.delete_account(world.bob.account().id).await.unwrap();
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         assert_eq!(alice.quota().await.unwrap().used_bytes, 5);
         world.finish().await;
     })
@@ -420,7 +420,7 @@ async fn what_its_owner_deletes_is_gone_for_everybody() {
         assert_eq!(names(&bob, "").await, ["inbox", "outbox", "personal"]);
         assert_eq!(changed(&bob, "", token).await, [("work_shared_by_alice".to_owned(), false)]);
         world.clock.advance_seconds(40 * 24 * 3600);
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         world.finish().await;
     })
     .await;
@@ -441,7 +441,7 @@ async fn the_end_of_an_account_is_the_end_of_its_shares() {
         assert!(alice.node(&path("personal"), Needs::SHARES).await.unwrap().shares.is_empty());
         missing(world.space.published(&token).await);
         missing(share(&alice, "personal", with_bob, Some(true)).await);
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         world.finish().await;
     })
     .await;

@@ -82,6 +82,11 @@ impl World {
         (store, tree)
     }
 
+    /// Upkeep of the test's own space: on PostgreSQL, other tests have theirs in the same database, at times of their own.
+    pub(crate) async fn maintain(&self) {
+        self.store.maintain_space(&self.space.info().name).await.unwrap();
+    }
+
     /// Everything consistent, and the other space as it was.
     pub(crate) async fn finish(self) {
         assert_eq!(self.other.change_sequence().await.unwrap(), self.other_sequence, "the other space was touched");

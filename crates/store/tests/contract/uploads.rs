@@ -147,7 +147,7 @@ async fn uploads_survive_a_restart_and_end_when_nobody_comes_back() {
         assert_eq!(again.upload("up").await.unwrap().chunks[0].size_bytes, 50_000);
         store.close().await;
         world.clock.advance_seconds(world.config.limits.upload_expiry_seconds + 1);
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         assert!(matches!(world.alice.upload("up").await, Err(Error::NotFound)));
         assert_eq!(world.alice.quota().await.unwrap().used_bytes, 0);
         world.finish().await;
