@@ -70,6 +70,7 @@ impl Config {
             group_changes_max: storage.group_changes_max.max(1),
             lock_timeout_seconds_max: limits.lock_timeout_seconds_max,
             locks_max: limits.locks_max,
+            client_lock_seconds: limits.client_lock_seconds,
             dead_properties_max: limits.dead_properties_max,
             dead_property_bytes_max: limits.dead_property_bytes_max,
             upload_chunks_max: limits.upload_chunks_max,

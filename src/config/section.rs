@@ -134,6 +134,8 @@ section! {
         lock_timeout_seconds_max: u64 = Limits::default().lock_timeout_seconds_max,
         /// Locks in a space.
         locks_max: u64 = Limits::default().locks_max,
+        /// Seconds that a lock lasts which an app, the desktop client or an office server took, unless it is renewed.
+        client_lock_seconds: u64 = Limits::default().client_lock_seconds,
         /// Dead properties on one file or folder.
         dead_properties_max: u64 = Limits::default().dead_properties_max,
         /// Bytes of one dead property.

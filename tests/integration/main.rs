@@ -8,6 +8,7 @@ mod bulk;
 mod calendar_trash;
 mod calendars;
 mod cards;
+mod file_locks;
 mod generated;
 mod groups;
 mod mail;

@@ -9,7 +9,10 @@ use crate::href;
 use crate::target::Call;
 
 /// The conditions of a request, and the lock tokens that it submits.
-pub(crate) fn of(call: &Call<'_>) -> Result<Conditions, Error> {
+///
+/// # Errors
+/// 400 for a header that makes no sense.
+pub fn of(call: &Call<'_>) -> Result<Conditions, Error> {
     let headers = &call.parts.headers;
     let mut conditions = Conditions {
         if_match: condition::if_match(headers)?,

@@ -194,6 +194,12 @@ pub trait Extension: Any + Debug + Send + Sync {
         None
     }
 
+    /// Answers a LOCK or an UNLOCK that is the dialect's own; `None`: it is one of RFC 4918.
+    fn lock(&self, call: &Call<'_>) -> Option<Answering> {
+        let _ = call;
+        None
+    }
+
     /// Serves a method that `dav` does not know; gives the body back where it does not either.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! protocol adds comes in as an [`Extension`].
 
 pub mod answer;
-mod conditions;
+pub mod conditions;
 pub mod error;
 pub mod extension;
 #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use nichoir_store::{Lock, Needs, Node, Scope};
+use nichoir_store::{Lock, LockKind, Needs, Node, Scope};
 use nichoir_xml::{Writer, dav};
 
 use crate::href;
@@ -106,7 +106,8 @@ fn write_resource_id(it: &Resource<'_>, writer: &mut Writer) {
 
 fn write_locks(it: &Resource<'_>, writer: &mut Writer) {
     let now_seconds = it.caller.space.ports().clock.now().seconds();
-    for lock in &it.node.locks {
+    // An editor's lease is no lock of RFC 4918: nobody but the editor may submit its token.
+    for lock in it.node.locks.iter().filter(|lock| !matches!(lock.kind, LockKind::Editor { .. })) {
         write_active_lock(lock, it.node, it.mount, now_seconds, writer);
     }
 }

@@ -6,7 +6,7 @@ use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property, PutOpti
 use nichoir_store::Node;
 use nichoir_xml::{Name, Writer, nc, oc};
 
-use crate::{error_body, filter_files, headers, names, property, zip};
+use crate::{error_body, file_lock, filter_files, headers, names, property, zip};
 
 /// Properties, headers, name rules, error words, archives: what turns DAV into Nextcloud's DAV.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +55,10 @@ impl Extension for Nextcloud {
 
     fn render_error(&self, error: &Error, writer: &mut Writer) {
         error_body::render(error, writer);
+    }
+
+    fn lock(&self, call: &Call<'_>) -> Option<Answering> {
+        file_lock::answer(call)
     }
 
     fn get_collection(&self, call: &Call<'_>, folder: &Node) -> Option<Answering> {

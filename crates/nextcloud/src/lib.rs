@@ -11,6 +11,7 @@ mod collection_property;
 mod collections;
 mod dialect;
 mod error_body;
+mod file_lock;
 mod filter_files;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -7,6 +7,8 @@ use nichoir_store::change::PatchProperties;
 use nichoir_store::{Needs, Node, Timestamp};
 use nichoir_xml::{Element, Writer, dav, nc, oc, ocm, ocs};
 
+use crate::file_lock;
+
 /// Times before this are what broken clients send for "unknown": never stored (desktop client 3.4).
 pub(crate) const EARLIEST_SECOND: i64 = 86_400;
 
@@ -55,6 +57,14 @@ pub(crate) static PROPERTIES: &[Property] = &[
         .read(|it| it.node.member_counts.map(|(_, files)| files.into())),
     Property::live(ocs::SHARE_PERMISSIONS).read(|it| Some(Value::Number(if it.node.is_folder() { 31 } else { 27 }))),
     Property::live(ocm::SHARE_PERMISSIONS).read(|_| Some(Value::text("[\"share\",\"read\",\"write\"]"))),
+    Property::live(nc::LOCK).needs(Needs::LOCKS).read(file_lock::is_locked),
+    Property::live(nc::LOCK_OWNER_TYPE).needs(Needs::LOCKS).read(file_lock::owner_type),
+    Property::live(nc::LOCK_OWNER).needs(Needs::LOCKS).read(file_lock::owner),
+    Property::live(nc::LOCK_OWNER_DISPLAYNAME).needs(Needs::LOCKS).read(file_lock::owner_display_name),
+    Property::live(nc::LOCK_OWNER_EDITOR).needs(Needs::LOCKS).read(file_lock::editor),
+    Property::live(nc::LOCK_TIME).needs(Needs::LOCKS).read(file_lock::time),
+    Property::live(nc::LOCK_TIMEOUT).needs(Needs::LOCKS).read(file_lock::timeout),
+    Property::live(nc::LOCK_TOKEN).needs(Needs::LOCKS).read(file_lock::token),
     Property::live(dav::LASTMODIFIED).write(write_modified),
 ];
 

@@ -273,6 +273,7 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         FORGET_ROOTS,
         FORGET_FAVOURITES,
         FORGET_FINISHED,
+        crate::account_value::FORGET,
     ] {
         tx.run(forget, &[id.into()]).await?;
     }

@@ -1,4 +1,4 @@
-//! The content of members of calendars and address books, read with their rows.
+//! The content of members of calendars and address books, and of small files, read with their rows.
 //!
 //! It is read on the connection at hand: readers of a space are few, and who holds one while waiting for another may wait
 //! for ever.
@@ -26,6 +26,33 @@ impl Tree {
     /// [`Error::NotFound`] when it was replaced since.
     pub async fn whole(&self, node: &Node) -> Result<Bytes, Error> {
         read(self.open(node).await?).await
+    }
+
+    /// Loads [`Node::body`] of files that this tree handed out, a few statements for all of them. One that is gone meanwhile has
+    /// none.
+    ///
+    /// # Errors
+    /// As [`Tree::load_body`].
+    pub async fn load_bodies(&self, nodes: &mut [Node]) -> Result<(), Error> {
+        let mut reader = self.core().reader().await?;
+        for some in nodes.chunks_mut(BODIES_AT_ONCE) {
+            let mut args: Vec<Value> = some.iter().map(|node| node.id.into()).collect();
+            args.resize(BODIES_AT_ONCE, Value::from(0_i64));
+            let mut bodies: HashMap<i64, (Option<i64>, Bytes)> = HashMap::new();
+            for row in reader.all(BODIES_OF, &args).await? {
+                bodies.insert(row.int(0)?, (row.maybe_int(1)?, Bytes::from(row.bytes(2)?)));
+            }
+            for node in some.iter_mut().filter(|node| !node.is_folder()) {
+                let known = bodies.remove(&node.id.0).filter(|(content, bytes)| {
+                    *content == node.content.map(|content| content.0) && bytes.len() as u64 == node.size_bytes
+                });
+                match known {
+                    Some((_, bytes)) => node.body = Some(bytes),
+                    None => drop(load(self, &mut reader, node).await?),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Loads [`Node::body`] of a member: its present content, even where that is newer than `node` was. `false`: it is
@@ -130,4 +157,13 @@ const BODIES_AMONG: Sql = Sql("SELECT node.id, piece.bytes
       WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4
         AND piece.bytes IS NOT NULL");
 
-pub(crate) const STATEMENTS: &[Sql] = &[ROW, BODIES_AMONG];
+/// Files whose content one statement reads.
+const BODIES_AT_ONCE: usize = 16;
+
+const BODIES_OF: Sql = Sql("SELECT node.id, node.content_id, piece.bytes
+       FROM node
+       JOIN piece ON piece.space_id = $1 AND piece.content_id = node.content_id AND piece.position = 0
+      WHERE node.space_id = $1 AND piece.bytes IS NOT NULL
+        AND node.id IN ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+
+pub(crate) const STATEMENTS: &[Sql] = &[ROW, BODIES_AMONG, BODIES_OF];

@@ -7,6 +7,7 @@
 //! Sizes are in bytes, instants in microseconds ([`Timestamp`]), durations in the unit their name says.
 
 mod account;
+mod account_value;
 mod area;
 mod bin;
 mod blob;
@@ -66,7 +67,7 @@ pub use device::{Device, LoginFlow, LoginGrant};
 pub use error::{Error, Source};
 pub use events::{Events, Origin, Waiting};
 pub use group::Group;
-pub use lock::{Lock, Scope};
+pub use lock::{Lock, LockKind, Scope};
 pub use moved::{Move, Moved, Quiet, Replaced};
 pub use node::{AccountId, ContentId, DeadProperty, DeviceId, Etag, FileId, GroupId, Kind, Needs, Node, Quota};
 pub use open_space::affordable as affordable_open_spaces;

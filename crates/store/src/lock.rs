@@ -7,6 +7,7 @@ use crate::node::{AccountId, FileId, Node};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
 use crate::sql::{Connection, Row, Sql};
+use crate::tx::Tx;
 
 /// Exclusive or shared (RFC 4918 §6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,35 @@ pub enum Scope {
     Exclusive,
     /// Other shared locks beside it.
     Shared,
+}
+
+/// What kind of lock it is, and so whom it lets write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockKind {
+    /// One of RFC 4918: whoever took it, with its token.
+    Dav,
+    /// An account's, taken on a person's wish: any client of the account.
+    Account,
+    /// A lease that a program took by itself: the account, with the token.
+    Device,
+    /// A lease of an office server's: whoever edits through it. Nobody else is told the token.
+    Editor {
+        /// What the editor is called.
+        name: String,
+        /// What the editor calls its session.
+        session: String,
+    },
+}
+
+impl LockKind {
+    pub(crate) const fn number(&self) -> i64 {
+        match self {
+            LockKind::Dav => 0,
+            LockKind::Account => 1,
+            LockKind::Device => 2,
+            LockKind::Editor { .. } => 3,
+        }
+    }
 }
 
 /// An active lock.
@@ -28,6 +58,12 @@ pub struct Lock {
     pub root: NodePath,
     /// Who took it.
     pub account: AccountId,
+    /// The login of who took it.
+    pub account_login: String,
+    /// The name to show of who took it.
+    pub account_display_name: String,
+    /// What kind it is.
+    pub kind: LockKind,
     /// Exclusive or shared.
     pub scope: Scope,
     /// Whether it covers everything below its root.
@@ -46,6 +82,9 @@ pub(crate) struct StoredLock {
     pub(crate) token: String,
     pub(crate) root_id: FileId,
     pub(crate) account: AccountId,
+    pub(crate) account_login: String,
+    pub(crate) account_display_name: String,
+    pub(crate) kind: LockKind,
     pub(crate) scope: Scope,
     pub(crate) is_deep: bool,
     pub(crate) owner_xml: Option<String>,
@@ -62,7 +101,12 @@ impl StoredLock {
 
     /// Whether `account` may write past it with what it submitted.
     fn admits(&self, account: AccountId, conditions: &Conditions) -> bool {
-        self.account == account && conditions.lock_tokens.contains(&self.token)
+        let has_token = || conditions.lock_tokens.contains(&self.token);
+        match self.kind {
+            LockKind::Account => self.account == account,
+            LockKind::Editor { .. } => has_token(),
+            LockKind::Dav | LockKind::Device => self.account == account && has_token(),
+        }
     }
 
     /// With its path, given the nodes from the root to something it covers.
@@ -70,8 +114,20 @@ impl StoredLock {
         let to_root = chain.iter().take_while(|node| node.id != self.root_id);
         let names = chain.iter().take(to_root.count() + 1).skip(1);
         let root = names.fold(NodePath::root(), |path, node| path.child(&node.name));
-        let StoredLock { token, root_id, account, scope, is_deep, owner_xml, created, expires } = self;
-        Lock { token, root_id, root, account, scope, is_deep, owner_xml, created, expires }
+        Lock {
+            token: self.token,
+            root_id: self.root_id,
+            root,
+            account: self.account,
+            account_login: self.account_login,
+            account_display_name: self.account_display_name,
+            kind: self.kind,
+            scope: self.scope,
+            is_deep: self.is_deep,
+            owner_xml: self.owner_xml,
+            created: self.created,
+            expires: self.expires,
+        }
     }
 }
 
@@ -81,7 +137,20 @@ pub(crate) async fn active(connection: &mut Connection, now: Timestamp) -> Resul
 }
 
 fn stored(row: &Row) -> Result<StoredLock, Error> {
+    let kind = match row.int(8)? {
+        0 => LockKind::Dav,
+        1 => LockKind::Account,
+        2 => LockKind::Device,
+        3 => LockKind::Editor {
+            name: row.maybe_text(9)?.unwrap_or_default(),
+            session: row.maybe_text(10)?.unwrap_or_default(),
+        },
+        _ => return Err(Error::Corrupt { table: "lock", column: "kind", id: row.int(1)? }),
+    };
     Ok(StoredLock {
+        account_login: row.maybe_text(11)?.unwrap_or_default(),
+        account_display_name: row.maybe_text(12)?.unwrap_or_default(),
+        kind,
         token: row.text(0)?,
         root_id: FileId(row.int(1)?),
         account: AccountId(row.int(2)?),
@@ -148,7 +217,25 @@ pub(crate) async fn rooted_inside(
     Ok(inside)
 }
 
-const ACTIVE: Sql = Sql("SELECT token, node_id, account_id, is_exclusive, is_deep, owner_xml, created_us, expires_us
-       FROM lock WHERE space_id = $1 AND expires_us > $2");
+/// Forgets the locks that are over. Where clients show them, the etag moves.
+pub(crate) async fn forget_expired(tx: &mut Tx) -> Result<(), Error> {
+    let now = tx.now();
+    for row in tx.all(EXPIRED_LEASES, &[now.into()]).await? {
+        tx.advance();
+        crate::change::touch_locked(tx, FileId(row.int(0)?)).await?;
+    }
+    tx.run(FORGET_EXPIRED, &[now.into()]).await.map(drop)
+}
 
-pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE];
+const ACTIVE: Sql = Sql("SELECT lock.token, lock.node_id, lock.account_id, lock.is_exclusive, lock.is_deep,
+            lock.owner_xml, lock.created_us, lock.expires_us, lock.kind, lock.editor_name, lock.editor_session,
+            account.login, account.display_name
+       FROM lock LEFT JOIN account ON account.space_id = $1 AND account.id = lock.account_id
+      WHERE lock.space_id = $1 AND lock.expires_us > $2");
+
+const EXPIRED_LEASES: Sql =
+    Sql("SELECT DISTINCT node_id FROM lock WHERE space_id = $1 AND expires_us <= $2 AND kind > 0");
+
+const FORGET_EXPIRED: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND expires_us <= $2");
+
+pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE, EXPIRED_LEASES, FORGET_EXPIRED];

@@ -20,6 +20,8 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_pre_auth.sql"),
     include_str!("migrations/space_members.sql"),
     include_str!("migrations/space_trash.sql"),
+    include_str!("migrations/space_client_locks.sql"),
+    include_str!("migrations/space_account_values.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

@@ -276,6 +276,7 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM piece WHERE space_id = $1"),
     Sql("DELETE FROM intent WHERE space_id = $1"),
     Sql("DELETE FROM lock WHERE space_id = $1"),
+    Sql("DELETE FROM account_value WHERE space_id = $1"),
     Sql("DELETE FROM dead_property WHERE space_id = $1"),
     Sql("DELETE FROM favourite WHERE space_id = $1"),
     Sql("DELETE FROM trash WHERE space_id = $1"),

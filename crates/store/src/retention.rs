@@ -103,7 +103,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
         done += 1;
     }
     tx.run(FORGET_FINISHED, &[before.into()]).await?;
-    tx.run(FORGET_LOCKS, &[now.into()]).await?;
+    crate::lock::forget_expired(tx).await?;
     tx.run(crate::push::EXPIRE, &[now.into()]).await?;
     trim_log(tx, now.plus_seconds(-limits.change_log_days * DAY).into()).await?;
     Ok(done > 0)
@@ -233,8 +233,6 @@ const FORGET_TRASH: Sql = Sql("DELETE FROM trash WHERE space_id = $1 AND node_id
 
 const FORGET_FINISHED: Sql = Sql("DELETE FROM finished_upload WHERE space_id = $1 AND finished_us < $2");
 
-const FORGET_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND expires_us <= $2");
-
 const NEWEST_EXPIRED_LOG: Sql = Sql("SELECT MAX(change_seq) FROM change_log WHERE space_id = $1 AND logged_us < $2");
 
 const TRIM_LOG: Sql = Sql("DELETE FROM change_log WHERE space_id = $1 AND change_seq <= $2");
@@ -277,7 +275,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     PURGE,
     FORGET_TRASH,
     FORGET_FINISHED,
-    FORGET_LOCKS,
     NEWEST_EXPIRED_LOG,
     TRIM_LOG,
     MEMBERS,

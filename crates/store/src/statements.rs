@@ -6,6 +6,7 @@ use crate::sql::{Connection, Sql};
 pub(crate) fn all() -> impl Iterator<Item = Sql> {
     let files = [
         crate::account::STATEMENTS,
+        crate::account_value::STATEMENTS,
         crate::area::STATEMENTS,
         crate::bin::STATEMENTS,
         crate::body::STATEMENTS,

@@ -95,6 +95,8 @@ pub struct Limits {
     pub lock_timeout_seconds_max: u64,
     /// Locks in a space.
     pub locks_max: u64,
+    /// Seconds that a lease lasts which a client took with `X-User-Lock` or an office server, unless it is renewed.
+    pub client_lock_seconds: u64,
     /// Dead properties on one node.
     pub dead_properties_max: u64,
     /// Bytes of one dead property.
@@ -145,6 +147,7 @@ impl Default for Limits {
             group_changes_max: 64,
             lock_timeout_seconds_max: 3600,
             locks_max: 10_000,
+            client_lock_seconds: 1_800,
             dead_properties_max: 200,
             dead_property_bytes_max: 65_536,
             upload_chunks_max: 10_000,

@@ -57,8 +57,11 @@ pub(crate) async fn answer(
         "MOVE" => copy_move::relocate(call).await,
         "PROPFIND" => propfind::propfind(call, body).await,
         "PROPPATCH" => proppatch::proppatch(call, body).await,
-        "LOCK" => lock::lock(call, body).await,
-        "UNLOCK" => lock::unlock(call).await,
+        "LOCK" | "UNLOCK" => match dav.extensions().find_map(|extension| extension.lock(&call)) {
+            Some(answering) => answering.await,
+            None if parts.method.as_str() == "LOCK" => lock::lock(call, body).await,
+            None => lock::unlock(call).await,
+        },
         "POST" if caller.tree.area() != Area::Files => post::post(call, body).await,
         "REPORT" => report::report(call, body).await,
         _ => match of_an_extension_or(&call, body) {

@@ -64,6 +64,8 @@ fn all(visit: &Visit<'_>) -> Value {
             "versioning": true,
             "version_labeling": true,
             "version_deletion": true,
+            "locking": "1.0",
+            "api-feature-lock-type": true,
             "comments": false,
         },
         "files_sharing": {

@@ -67,11 +67,18 @@ pub(super) struct Outcome {
     pub(super) status: StatusCode,
     code: i64,
     message: String,
+    data: Value,
 }
 
 impl Outcome {
     pub(super) fn new(status: StatusCode, code: i64, message: impl Into<String>) -> Outcome {
-        Outcome { status, code, message: message.into() }
+        Outcome { status, code, message: message.into(), data: json!([]) }
+    }
+
+    /// With something that the client reads beside the message.
+    pub(super) fn with_data(mut self, data: Value) -> Outcome {
+        self.data = data;
+        self
     }
 
     pub(super) fn unknown_route() -> Outcome {
@@ -151,7 +158,7 @@ impl Envelope {
     /// Failure.
     pub(super) fn refused(&self, outcome: &Outcome) -> Response {
         let status = if self.version == Version::V1 { StatusCode::OK } else { outcome.status };
-        self.render(status, "failure", outcome.code, &outcome.message, &json!([]))
+        self.render(status, "failure", outcome.code, &outcome.message, &outcome.data)
     }
 
     fn render(&self, http_status: StatusCode, status: &str, code: i64, message: &str, data: &Value) -> Response {

@@ -3,6 +3,7 @@
 mod app_password;
 mod capabilities;
 mod envelope;
+mod files_lock;
 mod params;
 mod user;
 
@@ -69,6 +70,7 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
 /// Whether there are routes below the first names of the path: who has not logged in is told so, of what there is.
 fn is_known(parts: &[&str]) -> bool {
     matches!(parts, ["cloud", "user" | "users", ..] | ["core", "getapppassword" | "apppassword" | "navigation", ..])
+        || matches!(parts, ["apps", "files_lock", ..])
 }
 
 /// The routes; a method that a known path does not take is as unknown as a path.
@@ -79,6 +81,7 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (&Method::GET, ["core", "getapppassword"]) => app_password::make(call).await,
         (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(call.caller).await,
         (&Method::GET, ["core", "navigation", "apps"]) => Ok(json!([]).into()),
+        (&Method::PUT | &Method::DELETE, ["apps", "files_lock", "lock", id]) => files_lock::answer(call, id).await,
         _ => Err(Outcome::unknown_route()),
     }
 }

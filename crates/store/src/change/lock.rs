@@ -4,7 +4,7 @@ use super::site::{self, NewNode, Site, insert_node};
 use super::{Locked, RefreshLock, Run, TakeLock, Unlock};
 use crate::collection::Area;
 use crate::error::Error;
-use crate::lock::{self, Lock, Scope, StoredLock, covering};
+use crate::lock::{self, Lock, LockKind, Scope, StoredLock, covering};
 use crate::node::{Kind, Node};
 use crate::permissions::Permissions;
 use crate::sql::{Sql, Value};
@@ -14,7 +14,7 @@ impl Run for TakeLock {
     type Outcome = Locked;
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Locked, Error> {
-        tx.run(FORGET_EXPIRED, &[tx.now().into()]).await?;
+        lock::forget_expired(tx).await?;
         let mut site = Site::find(tx, asker, &self.path).await?;
         site.check(tx, asker, &self.conditions).await?;
         let is_new = site.node().is_none();
@@ -27,7 +27,7 @@ impl Run for TakeLock {
             site.may_add(asker, &self.conditions)?;
             make_empty(tx, &mut site).await?;
         }
-        check_conflicts(tx, &site, self.scope, self.is_deep).await?;
+        check_conflicts(tx, asker, &site, self.scope, self.is_deep).await?;
         let limit = tx.core.limits.locks_max;
         if site.locks.len() as u64 >= limit {
             return Err(Error::TooLarge { limit });
@@ -35,9 +35,12 @@ impl Run for TakeLock {
         let node = site.located.found()?.clone();
         let seconds = self.timeout_seconds.min(tx.core.limits.lock_timeout_seconds_max);
         let taken = StoredLock {
-            token: format!("opaquelocktoken:{}", uuid::Builder::from_random_bytes(tx.core.ports.bytes()).into_uuid()),
+            token: new_token(tx),
             root_id: node.id,
             account: asker.account.id,
+            account_login: asker.account.login.clone(),
+            account_display_name: asker.account.display_name.clone(),
+            kind: LockKind::Dav,
             scope: self.scope,
             is_deep: self.is_deep && node.is_folder(),
             owner_xml: self.owner_xml,
@@ -75,9 +78,18 @@ async fn make_empty(tx: &mut Tx, site: &mut Site) -> Result<(), Error> {
 }
 
 /// RFC 4918 §7: an exclusive lock stands alone; shared locks stand beside shared locks; a deep lock meets those inside.
-async fn check_conflicts(tx: &mut Tx, site: &Site, scope: Scope, is_deep: bool) -> Result<(), Error> {
+pub(super) async fn check_conflicts(
+    tx: &mut Tx,
+    asker: &Asker,
+    site: &Site,
+    scope: Scope,
+    is_deep: bool,
+) -> Result<(), Error> {
     let chain = &site.located.chain;
-    let conflicts = |other: &StoredLock| scope == Scope::Exclusive || other.scope == Scope::Exclusive;
+    // Whoever keeps a file from others may still open it in a program that locks it, too.
+    let is_own_wish = |other: &StoredLock| other.kind == LockKind::Account && other.account == asker.account.id;
+    let conflicts =
+        |other: &StoredLock| !is_own_wish(other) && (scope == Scope::Exclusive || other.scope == Scope::Exclusive);
     if let Some(other) = covering(&site.locks, chain).find(|other| conflicts(other)) {
         return Err(Error::LockConflict { root: other.clone().on(chain).root });
     }
@@ -90,8 +102,17 @@ async fn check_conflicts(tx: &mut Tx, site: &Site, scope: Scope, is_deep: bool) 
     Ok(())
 }
 
-async fn insert(tx: &mut Tx, lock: &StoredLock) -> Result<(), Error> {
-    let args: [Value; 8] = [
+/// A token never used before.
+pub(super) fn new_token(tx: &Tx) -> String {
+    format!("opaquelocktoken:{}", uuid::Builder::from_random_bytes(tx.core.ports.bytes()).into_uuid())
+}
+
+pub(super) async fn insert(tx: &mut Tx, lock: &StoredLock) -> Result<(), Error> {
+    let (editor_name, editor_session) = match &lock.kind {
+        LockKind::Editor { name, session } => (Some(name.as_str()), Some(session.as_str())),
+        _ => (None, None),
+    };
+    let args: [Value; 11] = [
         lock.token.as_str().into(),
         lock.root_id.into(),
         lock.account.into(),
@@ -100,12 +121,15 @@ async fn insert(tx: &mut Tx, lock: &StoredLock) -> Result<(), Error> {
         lock.owner_xml.as_deref().into(),
         lock.created.into(),
         lock.expires.into(),
+        lock.kind.number().into(),
+        editor_name.into(),
+        editor_session.into(),
     ];
     tx.one(INSERT, &args).await
 }
 
 /// The node with every lock that applies to it.
-fn with_locks(node: Node, site: &Site) -> Node {
+pub(super) fn with_locks(node: Node, site: &Site) -> Node {
     let chain = &site.located.chain;
     let locks: Vec<Lock> = covering(&site.locks, chain).map(|lock| lock.clone().on(chain)).collect();
     Node { locks, ..node }
@@ -150,12 +174,11 @@ impl Run for Unlock {
 }
 
 const INSERT: Sql = Sql(
-    "INSERT INTO lock (space_id, token, node_id, account_id, is_exclusive, is_deep, owner_xml, created_us, expires_us)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    "INSERT INTO lock (space_id, token, node_id, account_id, is_exclusive, is_deep, owner_xml, created_us, expires_us, kind,
+                       editor_name, editor_session)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 );
 
-const REFRESH: Sql = Sql("UPDATE lock SET expires_us = $3 WHERE space_id = $1 AND token = $2");
+pub(super) const REFRESH: Sql = Sql("UPDATE lock SET expires_us = $3 WHERE space_id = $1 AND token = $2");
 
-const FORGET_EXPIRED: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND expires_us <= $2");
-
-pub(super) const STATEMENTS: &[Sql] = &[INSERT, REFRESH, FORGET_EXPIRED];
+pub(super) const STATEMENTS: &[Sql] = &[INSERT, REFRESH];

@@ -1,9 +1,11 @@
 //! Changes as values: each is checked and carried out in the space's writer, in one transaction.
 
 mod assemble;
+mod client_lock;
 mod copy;
 mod delete;
 mod generate;
+mod in_one;
 mod keep_version;
 mod lock;
 mod make_folder;
@@ -20,6 +22,7 @@ mod undelete;
 mod upload;
 mod version;
 
+pub(crate) use client_lock::touch as touch_locked;
 pub use generate::{Generate, GeneratedMember};
 pub(crate) use member::make_collection;
 pub use scheduled::{Delivery, Scheduled, Seen, TagChange};
@@ -31,7 +34,7 @@ use crate::checksum::Checksum;
 use crate::collection::{CollectionKind, MemberIndex};
 use crate::conditions::Conditions;
 use crate::content::Staged;
-use crate::lock::{Lock, Scope};
+use crate::lock::{Lock, LockKind, Scope};
 use crate::node::{DeadProperty, FileId, Node};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
@@ -200,6 +203,30 @@ pub struct Unlock {
     pub path: NodePath,
     /// Its token.
     pub token: String,
+}
+
+/// Takes a lease on a file for an account, a device or an editor, or renews it. The outcome is the file with its locks, of
+/// which this is one; [`crate::Error::LockConflict`] where somebody else's is in the way.
+#[derive(Debug)]
+pub struct LockForClient {
+    /// On what.
+    pub path: NodePath,
+    /// For whom; not [`LockKind::Dav`], which is [`TakeLock`]'s.
+    pub kind: LockKind,
+    /// How long from now, in seconds.
+    pub timeout_seconds: u64,
+    /// Preconditions.
+    pub conditions: Conditions,
+}
+
+/// Ends a lease. The outcome is the file with the locks that are left; [`crate::Error::LockTokenMismatch`] where there was
+/// none, [`crate::Error::Locked`] where it is somebody else's.
+#[derive(Debug)]
+pub struct UnlockForClient {
+    /// Of what.
+    pub path: NodePath,
+    /// Whose. An account may end whatever it holds itself, WebDAV locks among it.
+    pub kind: LockKind,
 }
 
 /// Opens a chunked upload: a named place for chunks, visible to this account alone.
@@ -423,6 +450,7 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         copy::STATEMENTS,
         patch_properties::STATEMENTS,
         lock::STATEMENTS,
+        client_lock::STATEMENTS,
         upload::STATEMENTS,
         assemble::STATEMENTS,
         scheduled::STATEMENTS,

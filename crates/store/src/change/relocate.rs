@@ -7,6 +7,7 @@ use super::{Relocate, Run, Written};
 use crate::collection::CollectionKind;
 use crate::conditions::Conditions;
 use crate::error::Error;
+use crate::lock::LockKind;
 use crate::node::{FileId, Node};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
@@ -35,6 +36,8 @@ impl Run for Relocate {
         let right = if stays { Permissions::UPDATE } else { Permissions::CREATE };
         let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
+        // A lease is on the file, wherever it is; a WebDAV lock is on its URL (RFC 4918 §7.5).
+        let locks: Vec<_> = locks.into_iter().filter(|lock| lock.kind == LockKind::Dav).collect();
         site::drop_locks(tx, &locks).await?;
         move_node(tx, asker.area, &node, place.parent.0, &place.name).await?;
 

@@ -4,9 +4,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod account_values;
 mod accounts;
 mod bin;
 mod blob_faults;
+mod client_locks;
 mod collections;
 mod departure;
 mod events;
