@@ -86,6 +86,12 @@ impl Config {
             groups_max: limits.groups_max,
             devices_max: limits.devices_max,
             login_flows_max: limits.login_flows_max,
+            activity_days: limits.activity_days,
+            activities_max: limits.activities_max.max(1),
+            activity_gather_seconds: limits.activity_gather_seconds,
+            activity_burst_rows: limits.activity_burst_rows.max(1),
+            notification_days: limits.notification_days,
+            notifications_max: limits.notifications_max.max(1),
             collect_after_seconds: limits.collect_after_seconds,
             intent_expiry_seconds: limits.intent_expiry_seconds,
         }

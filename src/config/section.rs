@@ -167,6 +167,18 @@ section! {
         devices_max: u64 = Limits::default().devices_max,
         /// Login flows waiting in a space.
         login_flows_max: u64 = Limits::default().login_flows_max,
+        /// Days that activities are kept.
+        activity_days: i64 = Limits::default().activity_days,
+        /// Activities of a space.
+        activities_max: u64 = Limits::default().activities_max,
+        /// Seconds in which activities of one member in one folder are alike.
+        activity_gather_seconds: i64 = Limits::default().activity_gather_seconds,
+        /// Alike activities that are told one by one; further ones are counted.
+        activity_burst_rows: u64 = Limits::default().activity_burst_rows,
+        /// Days that notifications are kept.
+        notification_days: i64 = Limits::default().notification_days,
+        /// Notifications of one account.
+        notifications_max: u64 = Limits::default().notifications_max,
         /// Seconds before blobs that nothing refers to are removed: longer than any download takes.
         collect_after_seconds: i64 = Limits::default().collect_after_seconds,
         /// Seconds before blobs are removed that were uploaded and never used: longer than any upload takes.

@@ -262,6 +262,11 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         }
         tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
     }
+    for forget in
+        [crate::standing::FORGET, crate::notification::FORGET, crate::activity::FORGET, crate::user_status::FORGET]
+    {
+        tx.run(forget, &[id.into()]).await?;
+    }
     forget_access(tx, id).await?;
     let (outgoing, groups) = (crate::outgoing::FORGET, crate::group::FORGET);
     for forget in [

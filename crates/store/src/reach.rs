@@ -295,6 +295,9 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM outgoing_message WHERE space_id = $1"),
     Sql("DELETE FROM push_registration WHERE space_id = $1"),
     Sql("DELETE FROM pre_auth WHERE space_id = $1"),
+    Sql("DELETE FROM notification WHERE space_id = $1"),
+    Sql("DELETE FROM activity WHERE space_id = $1"),
+    Sql("DELETE FROM user_status WHERE space_id = $1"),
 ];
 
 /// The statements of this file, for the test that prepares them on both engines.

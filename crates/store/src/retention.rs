@@ -105,6 +105,8 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
     tx.run(FORGET_FINISHED, &[before.into()]).await?;
     crate::lock::forget_expired(tx).await?;
     tx.run(crate::push::EXPIRE, &[now.into()]).await?;
+    crate::notification::expire(tx).await?;
+    crate::activity::expire(tx).await?;
     trim_log(tx, now.plus_seconds(-limits.change_log_days * DAY).into()).await?;
     Ok(done > 0)
 }

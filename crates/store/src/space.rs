@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::account::Account;
+use crate::activity::RecentActivities;
 use crate::blob::Blobs;
 use crate::collection::Area;
 use crate::error::Error;
@@ -83,6 +84,7 @@ pub(crate) struct SpaceCore {
     pub(crate) max_accounts: AtomicU64,
     pub(crate) is_read_only: AtomicBool,
     pub(crate) account_epoch: AtomicU64,
+    recent: Mutex<RecentActivities>,
     /// Moves with every commit; what was read under an older one is not remembered.
     generation: AtomicU64,
     remembered: Mutex<HashMap<(FileId, NodePath), Node>>,
@@ -126,6 +128,7 @@ impl SpaceCore {
             max_accounts: AtomicU64::new(u64::from(info.max_accounts)),
             is_read_only: AtomicBool::new(false),
             account_epoch: AtomicU64::new(1),
+            recent: Mutex::default(),
             generation: AtomicU64::new(1),
             remembered: Mutex::new(HashMap::new()),
             roots: Mutex::new(HashMap::new()),
@@ -199,6 +202,11 @@ impl SpaceCore {
     /// Tells who listens what moved.
     pub(crate) fn tell(&self, moved: &Moved) {
         self.teller.tell(self.id, moved);
+    }
+
+    /// The newest activities, for whoever has the writer's turn.
+    pub(crate) fn recent(&self) -> std::sync::MutexGuard<'_, RecentActivities> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes every remembered log-in of this space invalid.

@@ -7,6 +7,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
     let files = [
         crate::account::STATEMENTS,
         crate::account_value::STATEMENTS,
+        crate::activity::STATEMENTS,
         crate::area::STATEMENTS,
         crate::bin::STATEMENTS,
         crate::body::STATEMENTS,
@@ -20,6 +21,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::look_up::STATEMENTS,
         crate::member_quota::STATEMENTS,
         crate::mount::STATEMENTS,
+        crate::notification::STATEMENTS,
         crate::open_space::STATEMENTS,
         crate::outgoing::STATEMENTS,
         crate::push::STATEMENTS,
@@ -32,6 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::tree::STATEMENTS,
         crate::tx::STATEMENTS,
         crate::version::STATEMENTS,
+        crate::user_status::STATEMENTS,
     ];
     files.into_iter().flatten().copied().chain(crate::change::statements()).chain(crate::reach::statements())
 }

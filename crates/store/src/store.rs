@@ -127,6 +127,18 @@ pub struct Limits {
     pub devices_max: u64,
     /// Login flows waiting in a space.
     pub login_flows_max: u64,
+    /// Days that activities are kept.
+    pub activity_days: i64,
+    /// Activities of a space.
+    pub activities_max: u64,
+    /// Seconds in which activities of one member in one folder are alike.
+    pub activity_gather_seconds: i64,
+    /// Alike activities that are told one by one; further ones are counted.
+    pub activity_burst_rows: u64,
+    /// Days that notifications are kept.
+    pub notification_days: i64,
+    /// Notifications of an account.
+    pub notifications_max: u64,
     /// Seconds before unreferenced blobs are removed: longer than any download takes.
     pub collect_after_seconds: i64,
     /// Seconds before blobs are removed that were staged and never used: longer than any upload takes.
@@ -163,6 +175,12 @@ impl Default for Limits {
             groups_max: 500,
             devices_max: 100,
             login_flows_max: 1_000,
+            activity_days: 30,
+            activities_max: 2_000,
+            activity_gather_seconds: 300,
+            activity_burst_rows: 20,
+            notification_days: 30,
+            notifications_max: 100,
             collect_after_seconds: 3600,
             intent_expiry_seconds: 3 * 24 * 3600,
         }

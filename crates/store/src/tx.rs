@@ -4,6 +4,7 @@
 //! changes runs and go back to the row before the commit.
 
 use crate::account::Account;
+use crate::activity::{self, NewActivity};
 use crate::collection::Area;
 use crate::error::Error;
 use crate::member_quota::Growth;
@@ -56,17 +57,21 @@ pub struct Tx {
 #[derive(Debug, Default)]
 pub(crate) struct News {
     replaced: Vec<Replaced>,
-    notified: Vec<AccountId>,
+    pub(crate) notified: Vec<AccountId>,
+    pub(crate) activities: Vec<NewActivity>,
+    /// Whether some were written down.
+    pub(crate) has_activity: bool,
 }
 
 impl News {
     /// Where it stands, for [`News::go_back`].
-    pub(crate) fn mark(&self) -> (usize, usize) {
-        (self.replaced.len(), self.notified.len())
+    pub(crate) fn mark(&self) -> (usize, usize, usize) {
+        (self.replaced.len(), self.notified.len(), self.activities.len())
     }
 
     /// Forgets what a change added that is not kept.
-    pub(crate) fn go_back(&mut self, (replaced, notified): (usize, usize)) {
+    pub(crate) fn go_back(&mut self, (replaced, notified, activities): (usize, usize, usize)) {
+        self.activities.truncate(activities);
         self.replaced.truncate(replaced);
         self.notified.truncate(notified);
     }
@@ -117,6 +122,7 @@ impl Tx {
 
     /// Writes the counters back and commits; when it returns `Ok`, everything since `begin` is durable.
     pub(crate) async fn commit(&mut self) -> Result<(), Error> {
+        activity::flush(self).await?;
         let Counters { change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count, member_quota_count } =
             self.counters;
         let counters = [
@@ -258,7 +264,8 @@ impl Tx {
         for (folder, step) in std::mem::take(&mut self.moved) {
             moved.add(folder, step);
         }
-        let News { replaced, notified } = std::mem::take(&mut self.news);
+        let News { replaced, notified, has_activity, .. } = std::mem::take(&mut self.news);
+        moved.has_activity = has_activity;
         moved.notified.extend(notified);
         replaced.into_iter().for_each(|replaced| moved.add_replaced(replaced));
         moved

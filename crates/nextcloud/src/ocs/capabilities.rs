@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::Reply;
+use super::{Reply, activity, notifications, user_status};
 use crate::Visit;
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
@@ -77,6 +77,9 @@ fn all(visit: &Visit<'_>) -> Value {
         },
         "theming": theming(visit),
     });
+    all["notifications"] = notifications::capability();
+    all["activity"] = activity::capability();
+    all["user_status"] = user_status::capability();
     if visit.has_push {
         all["notify_push"] = notify_push(visit);
     }
@@ -88,7 +91,7 @@ fn notify_push(visit: &Visit<'_>) -> Value {
     // http becomes ws, https wss.
     let socket = visit.public_url.replacen("http", "ws", 1);
     json!({
-        "type": ["files"],
+        "type": ["files", "activities", "notifications"],
         "endpoints": {
             "websocket": format!("{socket}/push/ws"),
             "pre_auth": format!("{}/index.php/apps/notify_push/pre_auth", visit.public_url),

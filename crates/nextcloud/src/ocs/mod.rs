@@ -1,11 +1,16 @@
 //! The Open Collaboration Services API, as far as it exists here: `/ocs/v1.php/…` and `/ocs/v2.php/…`.
 
+mod activity;
 mod app_password;
 mod capabilities;
+mod emoji;
 mod envelope;
 mod files_lock;
+mod language;
+mod notifications;
 mod params;
 mod user;
+mod user_status;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
@@ -70,7 +75,7 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
 /// Whether there are routes below the first names of the path: who has not logged in is told so, of what there is.
 fn is_known(parts: &[&str]) -> bool {
     matches!(parts, ["cloud", "user" | "users", ..] | ["core", "getapppassword" | "apppassword" | "navigation", ..])
-        || matches!(parts, ["apps", "files_lock", ..])
+        || matches!(parts, ["apps", "files_lock" | "notifications" | "activity" | "user_status", ..])
 }
 
 /// The routes; a method that a known path does not take is as unknown as a path.
@@ -82,6 +87,9 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(call.caller).await,
         (&Method::GET, ["core", "navigation", "apps"]) => Ok(json!([]).into()),
         (&Method::PUT | &Method::DELETE, ["apps", "files_lock", "lock", id]) => files_lock::answer(call, id).await,
+        (_, ["apps", "notifications", "api", "v2", rest @ ..]) => notifications::route(call, rest).await,
+        (_, ["apps", "activity", "api", "v2", rest @ ..]) => activity::route(call, rest).await,
+        (_, ["apps", "user_status", "api", "v1", rest @ ..]) => user_status::route(call, rest).await,
         _ => Err(Outcome::unknown_route()),
     }
 }

@@ -48,6 +48,7 @@ impl Run for Assemble {
         // In the uploader's own home this is what its folder gains: an upload does not fail when it is put together.
         tx.grown.push(Growth::of_uploads(asker.account.id, -signed(size_bytes)));
         let written = put_content(tx, &site, new).await?;
+        written.record(tx, asker, &self.destination);
         tx.one(DELETE_UPLOAD, &[upload.into()]).await?;
         let finished = [
             asker.account.id.into(),

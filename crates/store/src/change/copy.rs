@@ -4,6 +4,7 @@
 use super::relocate::{Arrival, check_paths, vacate};
 use super::site::{NewNode, Site, insert_node};
 use super::{Copy, Run, Written};
+use crate::activity::ActivityKind;
 use crate::error::Error;
 use crate::node::Node;
 use crate::permissions::Permissions;
@@ -43,6 +44,7 @@ impl Run for Copy {
         copy_below(tx, asker, (&node, &copy), with_members).await?;
         tx.touch(place.parent, signed(size_bytes)).await?;
         tx.log(place.parent, &place.name, copy.id, true).await?;
+        tx.record(asker, ActivityKind::Created, (copy.id, place.parent), &self.destination, "");
         Ok(Written { node: copy, is_new: place.was_free })
     }
 }

@@ -4,6 +4,7 @@ use super::member::move_node;
 use super::share;
 use super::site::{self, Site};
 use super::{Delete, Run, make_collection};
+use crate::activity::ActivityKind;
 use crate::area;
 use crate::collection::{Area, CollectionKind};
 use crate::error::Error;
@@ -35,6 +36,9 @@ impl Run for Delete {
         }
         // What the server makes it can make again.
         let is_generated = node.collection.as_deref().is_some_and(CollectionKind::is_generated);
+        if let Some(folder) = node.parent {
+            tx.record(asker, ActivityKind::Deleted, (node.id, folder), &self.path, "");
+        }
         // Who does not own it does not say that it is gone for good.
         let skips_trash = self.skips_trash && node.access.is_none();
         match skips_trash || is_generated || !asker.area.has_trash() {

@@ -28,6 +28,8 @@ impl Run for MakeFolder {
         for property in self.dead_properties {
             patch_properties::set(tx, node.id, &property).await?;
         }
-        Ok(Written { node, is_new: true })
+        let written = Written { node, is_new: true };
+        written.record(tx, asker, &self.path);
+        Ok(written)
     }
 }

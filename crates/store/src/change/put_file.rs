@@ -4,8 +4,10 @@ use super::keep_version::keep_version;
 use super::member;
 use super::site::{self, NewNode, Site, insert_node, make_folder, store_content};
 use super::{PutFile, Run, Written};
+use crate::activity::ActivityKind;
 use crate::error::Error;
 use crate::node::{AccountId, ContentId, Kind, Node};
+use crate::path::NodePath;
 use crate::ports::Timestamp;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
@@ -42,10 +44,21 @@ impl Run for PutFile {
             author: Some(asker.account.id),
         };
         let written = put_content(tx, &site, new).await?;
+        written.record(tx, asker, &self.path);
         if let Some(index) = &self.member {
             member::put_index(tx, &written.node, index).await?;
         }
         Ok(written)
+    }
+}
+
+impl Written {
+    /// Notes the activity.
+    pub(super) fn record(&self, tx: &mut Tx, asker: &Asker, path: &NodePath) {
+        let kind = if self.is_new { ActivityKind::Created } else { ActivityKind::Changed };
+        if let Some(folder) = self.node.parent {
+            tx.record(asker, kind, (self.node.id, folder), path, "");
+        }
     }
 }
 

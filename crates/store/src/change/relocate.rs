@@ -4,6 +4,7 @@ use super::delete::move_to_trash;
 use super::member::{self, move_node};
 use super::site::{self, Site};
 use super::{Relocate, Run, Written};
+use crate::activity::ActivityKind;
 use crate::collection::CollectionKind;
 use crate::conditions::Conditions;
 use crate::error::Error;
@@ -46,6 +47,8 @@ impl Run for Relocate {
         tx.touch(place.parent, signed(node.size_bytes)).await?;
         tx.log(old_parent, &node.name, node.id, true).await?;
         tx.log(place.parent, &place.name, node.id, true).await?;
+        let moved = (node.id, place.parent);
+        tx.record(asker, ActivityKind::Moved, moved, &self.destination, &self.source.to_string());
         Ok(Written { node: Node { parent: Some(place.parent), name: place.name, ..node }, is_new: place.was_free })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::member::{self, move_node};
 use super::{Purge, Restore, Run, Written};
+use crate::activity::ActivityKind;
 use crate::collection::Area;
 use crate::error::Error;
 use crate::look_up;
@@ -35,6 +36,9 @@ impl Run for Restore {
         tx.log(folder, &name, node.id, true).await?;
         if node.is_folder() {
             mount::remount_below(tx, node.id).await?;
+        }
+        if let Some(path) = look_up::path_of(&mut tx.connection, asker.root, node.id).await? {
+            tx.record(asker, ActivityKind::Restored, (node.id, folder), &path, "");
         }
         Ok(Written { node: Node { parent: Some(folder), name, ..node }, is_new: true })
     }

@@ -4,7 +4,9 @@ use super::keep_version::keep_version;
 use super::put_file::{NewContent, replace};
 use super::version::{self, State};
 use super::{RestoreVersion, Run, Written};
+use crate::activity::ActivityKind;
 use crate::error::Error;
+use crate::look_up;
 use crate::node::Node;
 use crate::sql::Sql;
 use crate::tx::{Asker, Tx, signed};
@@ -36,6 +38,11 @@ impl Run for RestoreVersion {
         let node = replace(tx, &file, new).await?;
         tx.one(version::LABEL_PRESENT, &[file.id.into(), version.label.as_deref().into()]).await?;
         let seen = site.located.found()?;
+        if let (Some(folder), Some(path)) =
+            (node.parent, look_up::path_of(&mut tx.connection, asker.root, node.id).await?)
+        {
+            tx.record(asker, ActivityKind::Changed, (node.id, folder), &path, "");
+        }
         Ok(Written { node: Node { access: seen.access.clone(), mount: seen.mount.clone(), ..node }, is_new: false })
     }
 }

@@ -2,11 +2,13 @@
 
 use super::site::Site;
 use super::{Publish, Run, ShareNode, Unpublish};
+use crate::activity::ActivityKind;
 use crate::collection::{Area, CollectionKind};
 use crate::error::Error;
 use crate::look_up;
 use crate::mount::{self, Shared};
-use crate::node::Node;
+use crate::node::{AccountId, Node};
+use crate::notification::{NewNotification, NotificationKind};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::share::Sharee;
@@ -28,6 +30,7 @@ impl Run for ShareNode {
             owner_login: asker.account.login.clone(),
             area: asker.area,
         };
+        let mut has_new = false;
         for grant in &self.grants {
             // Whoever owns it holds it already.
             if grant.sharee == Sharee::Account(asker.account.id) {
@@ -35,7 +38,11 @@ impl Run for ShareNode {
             }
             let number = grant.sharee.number();
             let is_new = match grant.permissions {
-                Some(permissions) => put_share(tx, &shared, grant.sharee, permissions).await?,
+                Some(permissions) => {
+                    let is_new = put_share(tx, &shared, grant.sharee, permissions).await?;
+                    has_new |= is_new;
+                    is_new
+                }
                 None => {
                     tx.run(REMOVE, &[node.id.into(), number.into()]).await?;
                     false
@@ -43,7 +50,11 @@ impl Run for ShareNode {
             };
             for account in mount::sharees(tx, number).await? {
                 mount::refresh(tx, &shared, account, is_new).await?;
+                tell_sharee(tx, &shared, account, grant.permissions.map(|_| is_new)).await?;
             }
+        }
+        if let (true, Some(folder)) = (has_new, node.parent) {
+            tx.record(asker, ActivityKind::Shared, (node.id, folder), &self.path, "");
         }
         announce(tx, &node).await
     }
@@ -74,6 +85,23 @@ impl Run for Unpublish {
         match tx.run(UNPUBLISH, &[node.id.into()]).await? {
             0 => Ok(()),
             _ => announce(tx, &node).await,
+        }
+    }
+}
+
+/// Tells an account that a file or folder is shared with it (`Some(true)`), or forgets that it was told (`None`).
+/// Calendars and address books have their own ways.
+async fn tell_sharee(tx: &mut Tx, shared: &Shared, account: AccountId, is_new: Option<bool>) -> Result<(), Error> {
+    if shared.area != Area::Files || account == shared.owner {
+        return Ok(());
+    }
+    let (kind, object) = (NotificationKind::Shared, shared.node.0);
+    match is_new {
+        None => tx.withdraw(kind, object, Some(account)).await,
+        Some(false) => Ok(()),
+        Some(true) => {
+            let (actor, node, name) = (Some(shared.owner), Some(shared.node), shared.name.clone());
+            tx.notify(NewNotification { account, kind, actor, object, node, name, message: String::new() }).await
         }
     }
 }

@@ -4,6 +4,7 @@ use super::member::move_node;
 use super::relocate::{Arrival, Place, vacate};
 use super::site::Site;
 use super::{DropTrashed, EmptyTrash, Run, Undelete, Written};
+use crate::activity::ActivityKind;
 use crate::bin::{self, Bin};
 use crate::collection::Area;
 use crate::conditions::Conditions;
@@ -52,6 +53,9 @@ impl Run for Undelete {
         tx.touch(place.parent, signed(node.size_bytes)).await?;
         tx.log(place.parent, &place.name, node.id, true).await?;
         mount::remount_below(tx, node.id).await?;
+        if let Some(path) = look_up::path_of(&mut tx.connection, asker.root, node.id).await? {
+            tx.record(asker, ActivityKind::Restored, (node.id, place.parent), &path, "");
+        }
         Ok(Written { node: Node { parent: Some(place.parent), name: place.name, ..node }, is_new: place.was_free })
     }
 }
