@@ -75,6 +75,8 @@ impl Config {
             dead_property_bytes_max: limits.dead_property_bytes_max,
             upload_chunks_max: limits.upload_chunks_max,
             uploads_max: limits.uploads_max,
+            links_max: limits.links_max,
+            link_text_bytes_max: limits.link_text_bytes_max,
             upload_expiry_seconds: limits.upload_expiry_seconds,
             trash_days: limits.trash_days,
             departed_days: limits.departed_days,

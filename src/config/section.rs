@@ -144,6 +144,10 @@ section! {
         upload_chunks_max: u64 = Limits::default().upload_chunks_max,
         /// Unfinished uploads of one account.
         uploads_max: u64 = Limits::default().uploads_max,
+        /// Public links that one account has made.
+        links_max: u64 = Limits::default().links_max,
+        /// Bytes of a link's note, and of the attributes that clients keep with it.
+        link_text_bytes_max: u64 = Limits::default().link_text_bytes_max,
         /// Seconds after its last chunk that an unfinished upload is kept.
         upload_expiry_seconds: i64 = Limits::default().upload_expiry_seconds,
         /// Days that deleted files are kept.

@@ -11,6 +11,7 @@ use tracing::debug;
 use crate::caller::Caller;
 use crate::credentials::Credentials;
 use crate::device::device_hash;
+use crate::link::Proofs;
 use crate::password::{PasswordCost, Verifier};
 use crate::remembered::Remembered;
 use crate::throttle::{Throttle, ThrottleLimits};
@@ -104,6 +105,7 @@ struct Inner {
     verifier: Verifier,
     remembered: Remembered,
     throttle: Throttle,
+    proofs: Proofs,
 }
 
 impl Authenticator {
@@ -119,6 +121,7 @@ impl Authenticator {
             verifier: Verifier::new(limits.argon2_parallel, limits.argon2_waiting_max, limits.password_cost(), ports),
             remembered: Remembered::new(limits.remember_seconds, ports),
             throttle: Throttle::new(throttle),
+            proofs: Proofs::new(ports),
             limits,
         }))
     }
@@ -126,6 +129,18 @@ impl Authenticator {
     /// The limits in force.
     pub fn limits(&self) -> &AuthLimits {
         &self.0.limits
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn proofs(&self) -> &Proofs {
+        &self.0.proofs
     }
 
     /// Who sent these headers.

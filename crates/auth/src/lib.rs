@@ -5,6 +5,7 @@ mod authenticate;
 mod caller;
 mod credentials;
 mod device;
+mod link;
 mod password;
 mod remembered;
 mod seal;

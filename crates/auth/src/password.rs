@@ -33,7 +33,10 @@ impl PasswordCost {
 
 /// The PHC string of a password. Takes tens of milliseconds: not for request threads.
 pub fn hash_password(password: &str, cost: PasswordCost, ports: &Ports) -> String {
-    let salt: [u8; 16] = ports.bytes();
+    hash_with(password, cost, ports.bytes())
+}
+
+fn hash_with(password: &str, cost: PasswordCost, salt: [u8; 16]) -> String {
     let salt = Salt::new(&salt).expect("sixteen bytes are a salt");
     let argon2 = cost.argon2();
     let params = argon2.params().clone();
@@ -55,6 +58,7 @@ pub fn generate_password(ports: &Ports) -> String {
 pub(crate) struct Verifier {
     turns: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    cost: PasswordCost,
     /// Compared with when there is no account, so that the answer takes as long.
     dummy: String,
 }
@@ -64,8 +68,21 @@ impl Verifier {
         Verifier {
             turns: Arc::new(Semaphore::new(parallel.max(1))),
             waiting: Arc::new(Semaphore::new(waiting.max(1))),
+            cost,
             dummy: hash_password("", cost, ports),
         }
+    }
+
+    /// The PHC string of `password`; `None` when too many wait already.
+    pub(crate) async fn hash(&self, password: String, salt: [u8; 16]) -> Option<String> {
+        let _place = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let cost = self.cost;
+        let hashed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            hash_with(&password, cost, salt)
+        });
+        hashed.await.ok()
     }
 
     /// Whether `password` has `hash`; `None` when too many wait already. Without a hash it is never right, but takes as

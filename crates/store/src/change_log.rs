@@ -11,7 +11,7 @@ use crate::look_up;
 use crate::node::{FileId, Needs, Node};
 use crate::path::NodePath;
 use crate::sql::Sql;
-use crate::tree::{Changed, Changes, Tree};
+use crate::tree::{Changed, Changes, Tree, check_readable};
 
 /// A member that changed, and when.
 struct Touched {
@@ -33,6 +33,7 @@ pub(crate) async fn changes_since(
     if !folder.is_folder() {
         return Err(Error::NotACollection);
     }
+    check_readable(&folder)?;
     let mut reader = tree.reader().await?;
     let state = reader.row(STATE, &[]).await?;
     let (newest, floor) = (state.int(0)?, state.int(1)?);

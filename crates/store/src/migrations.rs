@@ -23,6 +23,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_client_locks.sql"),
     include_str!("migrations/space_account_values.sql"),
     include_str!("migrations/space_news.sql"),
+    include_str!("migrations/space_links.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

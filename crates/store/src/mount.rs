@@ -157,6 +157,7 @@ pub(crate) async fn forget_account(tx: &mut Tx, account: AccountId) -> Result<()
         unmount(tx, FileId(row.int(0)?)).await?;
     }
     tx.run(FORGET_SHARES, &[account.into()]).await?;
+    tx.run(FORGET_LINKS, &[account.into()]).await?;
     tx.run(FORGET_PUBLICATIONS, &[account.into()]).await.map(drop)
 }
 
@@ -166,7 +167,7 @@ pub(crate) async fn hand_over(tx: &mut Tx, account: AccountId, heir: AccountId) 
         unmount(tx, FileId(row.int(0)?)).await?;
     }
     tx.run(FORGET_SHARES_WITH, &[account.into(), heir.into()]).await?;
-    for give in [GIVE_SHARES, GIVE_MOUNTS, GIVE_PUBLICATIONS] {
+    for give in [GIVE_SHARES, GIVE_MOUNTS, GIVE_LINKS, GIVE_PUBLICATIONS] {
         tx.run(give, &[account.into(), heir.into()]).await?;
     }
     Ok(())
@@ -250,6 +251,8 @@ const GIVE_SHARES: Sql = Sql("UPDATE share SET owner_id = $3 WHERE space_id = $1
 
 const GIVE_MOUNTS: Sql = Sql("UPDATE mount SET owner_id = $3 WHERE space_id = $1 AND owner_id = $2");
 
+const GIVE_LINKS: Sql = Sql("UPDATE link SET account_id = $3 WHERE space_id = $1 AND account_id = $2");
+
 const GIVE_PUBLICATIONS: Sql = Sql("UPDATE publication SET owner_id = $3 WHERE space_id = $1 AND owner_id = $2");
 
 const INSERT_NODE: Sql =
@@ -270,6 +273,8 @@ const FORGET_SHARES: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND (accou
 
 const FORGET_PUBLICATIONS: Sql = Sql("DELETE FROM publication WHERE space_id = $1 AND owner_id = $2");
 
+const FORGET_LINKS: Sql = Sql("DELETE FROM link WHERE space_id = $1 AND account_id = $2");
+
 pub(crate) const STATEMENTS: &[Sql] = &[
     GRANTED,
     MOUNT,
@@ -286,6 +291,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_SHARES_WITH,
     GIVE_SHARES,
     GIVE_MOUNTS,
+    GIVE_LINKS,
     GIVE_PUBLICATIONS,
     INSERT_NODE,
     INSERT_MOUNT,
@@ -293,5 +299,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_MOUNT,
     FORGET_NODE,
     FORGET_SHARES,
+    FORGET_LINKS,
     FORGET_PUBLICATIONS,
 ];

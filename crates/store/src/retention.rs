@@ -157,6 +157,7 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
         FORGET_SHARES,
         FORGET_PUBLICATION,
         FORGET_TRASH_VIEWS,
+        FORGET_LINKS,
         FORGET_NODE,
     ] {
         tx.run(forget, &[id.into()]).await?;
@@ -256,6 +257,8 @@ const FORGET_PUBLICATION: Sql = Sql("DELETE FROM publication WHERE space_id = $1
 
 const FORGET_TRASH_VIEWS: Sql = Sql("DELETE FROM trash_view WHERE space_id = $1 AND node_id = $2");
 
+const FORGET_LINKS: Sql = Sql("DELETE FROM link WHERE space_id = $1 AND node_id = $2");
+
 const FORGET_NODE: Sql = Sql("DELETE FROM node WHERE space_id = $1 AND id = $2");
 
 const DUE_INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1 AND collect_after_us < $2 LIMIT $3");
@@ -287,6 +290,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_SHARES,
     FORGET_PUBLICATION,
     FORGET_TRASH_VIEWS,
+    FORGET_LINKS,
     FORGET_NODE,
     DUE_INTENTS,
     MARK_INTENT,

@@ -11,6 +11,9 @@ pub(crate) const NO_PARENT: i64 = 0;
 /// The `parent_id` of what was deleted for good and waits for its rows to be removed.
 pub(crate) const PURGED: i64 = -1;
 
+/// The trash of whoever has none.
+pub(crate) const NO_TRASH: i64 = -2;
+
 /// `SELECT` list of a node, in the order that [`node_of`] reads; the table goes by the name `node`.
 macro_rules! node_columns {
     () => {

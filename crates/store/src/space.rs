@@ -285,6 +285,7 @@ impl Space {
             root: account.home,
             trash: account.trash,
             access: None,
+            link: None,
             quiet: None,
             is_bin: false,
         }

@@ -17,6 +17,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::departure::STATEMENTS,
         crate::device::STATEMENTS,
         crate::group::STATEMENTS,
+        crate::link::STATEMENTS,
         crate::lock::STATEMENTS,
         crate::look_up::STATEMENTS,
         crate::member_quota::STATEMENTS,

@@ -105,6 +105,10 @@ pub struct Limits {
     pub upload_chunks_max: u64,
     /// Uploads of one account at once.
     pub uploads_max: u64,
+    /// Public links that one account has made.
+    pub links_max: u64,
+    /// Bytes of a link's note, and of the attributes that clients keep with it.
+    pub link_text_bytes_max: u64,
     /// Seconds after its last chunk that an unfinished upload is kept.
     pub upload_expiry_seconds: i64,
     /// Days in the trash.
@@ -164,6 +168,8 @@ impl Default for Limits {
             dead_property_bytes_max: 65_536,
             upload_chunks_max: 10_000,
             uploads_max: 1_000,
+            links_max: 1_000,
+            link_text_bytes_max: 4_000,
             upload_expiry_seconds: 2 * 24 * 3600,
             trash_days: 30,
             departed_days: 30,

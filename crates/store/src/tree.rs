@@ -36,6 +36,8 @@ pub struct Tree {
     pub(crate) trash: FileId,
     /// How the root is held; `None`: as its owner.
     pub(crate) access: Option<Arc<Access>>,
+    /// The link that it was opened by.
+    pub(crate) link: Option<Arc<crate::link::Link>>,
     /// Whom its changes are not told to.
     pub(crate) quiet: Option<Arc<Quiet>>,
     /// Whether it is the trash, which is read as a tree and changed by changes of its own.
@@ -135,6 +137,7 @@ impl Tree {
             trash: self.trash,
             access: self.access.clone(),
             is_bin: self.is_bin,
+            link: self.link.as_ref().map(|link| link.id),
         }
     }
 
@@ -150,7 +153,11 @@ impl Tree {
         if self.is_bin {
             return bin::node(self, path, needs).await;
         }
-        let is_plain = Needs::QUOTA.includes(needs);
+        if self.only_adds() && !path.is_root() {
+            return Err(Error::NotFound);
+        }
+        // What a link shows depends on the link.
+        let is_plain = Needs::QUOTA.includes(needs) && self.link.is_none();
         let home = self.root;
         if is_plain && let Some(node) = self.core().remembered(home, path) {
             return Ok(node);
@@ -467,6 +474,9 @@ impl Tree {
         path: &NodePath,
         conditions: &crate::conditions::Conditions,
     ) -> Result<(), Error> {
+        if self.only_adds() {
+            return Ok(());
+        }
         let root = self.root();
         let mut reader = self.core().reader().await?;
         let located = look_up::locate(&mut reader, &root, path).await?;
@@ -515,6 +525,7 @@ impl Tree {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Source> + Send,
     {
+        self.check_writes()?;
         let available_bytes = self.quota().await?.pool_bytes;
         content::stage(self.core(), body, &options, available_bytes).await
     }
@@ -524,18 +535,25 @@ impl Tree {
     /// # Errors
     /// Whatever the change says.
     pub async fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, Error> {
-        let (asker, quiet) = (self.asker(), self.quiet.clone());
+        let (mut asker, quiet) = (self.asker(), self.quiet.clone());
         let work = self.core().write(move |tx| {
             tx.advance();
             tx.quiet = quiet;
-            Box::pin(async move { change.run(tx, &asker).await })
+            Box::pin(async move {
+                if let Some(link) = asker.link {
+                    // Whoever took the link back meanwhile is obeyed.
+                    let now = tx.now();
+                    asker.access = Some(Arc::new(crate::link::access(&mut tx.connection, link, now).await?));
+                }
+                change.run(tx, &asker).await
+            })
         });
         work.await
     }
 }
 
 /// Promise 9: who may only add to a folder sees nothing of what is in it.
-fn check_readable(node: &Node) -> Result<(), Error> {
+pub(crate) fn check_readable(node: &Node) -> Result<(), Error> {
     match node.permissions().includes(Permissions::READ) {
         true => Ok(()),
         false => Err(Error::Forbidden("it is not shared for reading")),

@@ -7,6 +7,7 @@ use crate::account::Account;
 use crate::activity::{self, NewActivity};
 use crate::collection::Area;
 use crate::error::Error;
+use crate::link::{self, LinkId};
 use crate::member_quota::Growth;
 use crate::moved::{Move, Moved, Quiet, Replaced};
 use crate::node::{AccountId, ContentId, Etag, FileId};
@@ -333,11 +334,18 @@ pub struct Asker {
     pub(crate) access: Option<Arc<Access>>,
     /// Whether the root is that of the trash, where nothing is written to.
     pub(crate) is_bin: bool,
+    /// The link that the asker came by.
+    pub(crate) link: Option<LinkId>,
 }
 
 impl Asker {
     pub(crate) fn root(&self) -> Root {
         Root { id: self.root, access: self.access.clone() }
+    }
+
+    /// Whether the asker sees nothing and may only add.
+    pub(crate) fn only_adds(&self) -> bool {
+        link::only_adds(self.access.as_deref())
     }
 }
 

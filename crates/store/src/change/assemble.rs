@@ -4,7 +4,7 @@
 use super::keep_version::keep_version;
 use super::put_file::{NewContent, check_target, put_content};
 use super::site::{self, Site};
-use super::{Assemble, Run, Written, upload};
+use super::{Assemble, Run, Written, unseen, upload};
 use crate::error::Error;
 use crate::member_quota::Growth;
 use crate::node::{ContentId, FileId};
@@ -23,8 +23,9 @@ impl Run for Assemble {
         if let Some(announced) = self.total_bytes.filter(|announced| *announced != size_bytes) {
             return Err(Error::WrongTotal { announced, found: size_bytes });
         }
-        let site = Site::find(tx, asker, &self.destination).await?;
-        check_target(&site, self.destination.is_root(), false)?;
+        let destination = unseen::place(tx, asker, self.destination).await?;
+        let site = Site::find(tx, asker, &destination).await?;
+        check_target(&site, destination.is_root(), asker.only_adds())?;
         site.check(tx, asker, &self.conditions).await?;
         match site.node() {
             Some(_) if !self.overwrites => return Err(Error::Exists),
@@ -48,7 +49,7 @@ impl Run for Assemble {
         // In the uploader's own home this is what its folder gains: an upload does not fail when it is put together.
         tx.grown.push(Growth::of_uploads(asker.account.id, -signed(size_bytes)));
         let written = put_content(tx, &site, new).await?;
-        written.record(tx, asker, &self.destination);
+        written.record(tx, asker, &destination);
         tx.one(DELETE_UPLOAD, &[upload.into()]).await?;
         let finished = [
             asker.account.id.into(),
@@ -112,6 +113,10 @@ async fn finished_before(tx: &mut Tx, asker: &Asker, again: &Assemble) -> Result
     let args = [asker.account.id.into(), again.upload.as_str().into()];
     let row = tx.maybe(FINISHED, &args).await?.ok_or(Error::NotFound)?;
     let (id, is_new) = (FileId(row.int(0)?), row.truth(1)?);
+    if asker.only_adds() {
+        // It may have got another name, which is not told.
+        return Ok(Written { node: site::reload(tx, id).await?, is_new });
+    }
     let site = Site::find(tx, asker, &again.destination).await?;
     match site.node() {
         Some(node) if node.id == id => Ok(Written { node: site::reload(tx, id).await?, is_new }),

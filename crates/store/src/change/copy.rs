@@ -2,7 +2,7 @@
 //! number of statements, through `copy_map`, which pairs old and new ids while the change runs.
 
 use super::relocate::{Arrival, check_paths, vacate};
-use super::site::{NewNode, Site, insert_node};
+use super::site::{NewNode, Site, check_permission, insert_node};
 use super::{Copy, Run, Written};
 use crate::activity::ActivityKind;
 use crate::error::Error;
@@ -52,6 +52,7 @@ impl Run for Copy {
 /// Nobody copies what they may not see: a copy would be their own.
 async fn check_visible(tx: &mut Tx, node: &Node) -> Result<(), Error> {
     let Some(access) = &node.access else { return Ok(()) };
+    check_permission(Some(node), Permissions::READ)?;
     let hidden = if access.is_writable() { Visibility::Private } else { Visibility::Confidential };
     let has_hidden =
         node.is_folder() && tx.maybe(HAS_HIDDEN, &[node.id.into(), hidden.number().into()]).await?.is_some();

@@ -23,7 +23,7 @@ impl Run for Delete {
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         let site = Site::find(tx, asker, &self.path).await?;
         let node = site.located.found()?;
-        if node.is_root() {
+        if node.is_root() || self.path.is_root() {
             return Err(Error::Forbidden("the root of a tree cannot be deleted"));
         }
         site.check(tx, asker, &self.conditions).await?;

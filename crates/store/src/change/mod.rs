@@ -7,6 +7,7 @@ mod delete;
 mod generate;
 mod in_one;
 mod keep_version;
+mod link;
 mod lock;
 mod make_folder;
 mod member;
@@ -19,6 +20,7 @@ mod scheduled;
 mod share;
 mod site;
 mod undelete;
+mod unseen;
 mod upload;
 mod version;
 
@@ -34,6 +36,7 @@ use crate::checksum::Checksum;
 use crate::collection::{CollectionKind, MemberIndex};
 use crate::conditions::Conditions;
 use crate::content::Staged;
+use crate::link::LinkId;
 use crate::lock::{Lock, LockKind, Scope};
 use crate::node::{DeadProperty, FileId, Node};
 use crate::path::NodePath;
@@ -411,6 +414,60 @@ pub struct Unpublish {
     pub path: NodePath,
 }
 
+/// Makes a public link; of those to one node, each has a token of its own. The outcome is the [`crate::Link`].
+#[derive(Clone, Debug)]
+pub struct MakeLink {
+    /// To what.
+    pub path: NodePath,
+    /// What it lets people do.
+    pub permissions: Permissions,
+    /// What else there is to say about it.
+    pub update: LinkUpdate,
+}
+
+/// Changes a public link that the asker has made, or that leads to what is the asker's own.
+#[derive(Clone, Debug)]
+pub struct UpdateLink {
+    /// Which.
+    pub id: LinkId,
+    /// What is different from now on.
+    pub update: LinkUpdate,
+}
+
+/// What to change of a public link; `None` leaves as is.
+#[derive(Clone, Default)]
+pub struct LinkUpdate {
+    /// What it lets people do.
+    pub permissions: Option<Permissions>,
+    /// Hash of the password; `Some(None)`: without one.
+    pub password_hash: Option<Option<String>>,
+    /// When it ends; `Some(None)`: never.
+    pub expires: Option<Option<Timestamp>>,
+    /// Its maker's name for it.
+    pub label: Option<String>,
+    /// What its maker tells those who follow it.
+    pub note: Option<String>,
+    /// Whether pages offer no download.
+    pub hides_download: Option<bool>,
+    /// What a client notes about it.
+    pub attributes: Option<Option<String>>,
+    /// How many downloads there may be, from now on; `Some(None)`: any number.
+    pub download_limit: Option<Option<u64>>,
+}
+
+impl std::fmt::Debug for LinkUpdate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkUpdate(…)")
+    }
+}
+
+/// Takes a public link back.
+#[derive(Clone, Copy, Debug)]
+pub struct DropLink {
+    /// Which.
+    pub id: LinkId,
+}
+
 mod sealed {
     use super::*;
 
@@ -449,6 +506,7 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         share::STATEMENTS,
         copy::STATEMENTS,
         patch_properties::STATEMENTS,
+        link::STATEMENTS,
         lock::STATEMENTS,
         client_lock::STATEMENTS,
         upload::STATEMENTS,

@@ -3,7 +3,7 @@
 use super::keep_version::keep_version;
 use super::member;
 use super::site::{self, NewNode, Site, insert_node, make_folder, store_content};
-use super::{PutFile, Run, Written};
+use super::{PutFile, Run, Written, unseen};
 use crate::activity::ActivityKind;
 use crate::error::Error;
 use crate::node::{AccountId, ContentId, Kind, Node};
@@ -16,15 +16,16 @@ impl Run for PutFile {
     type Outcome = Written;
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Written, Error> {
-        let site = Site::find(tx, asker, &self.path).await?;
-        check_target(&site, self.path.is_root(), self.makes_parents)?;
+        let path = unseen::place(tx, asker, self.path).await?;
+        let site = Site::find(tx, asker, &path).await?;
+        check_target(&site, path.is_root(), self.makes_parents || asker.only_adds())?;
         site.check(tx, asker, &self.conditions).await?;
         match site.node() {
             Some(_) => site.may_write(asker, &self.conditions)?,
             None => site.may_add(asker, &self.conditions)?,
         }
 
-        member::check_member(tx, asker, &site, &self.path, self.member.as_ref()).await?;
+        member::check_member(tx, asker, &site, &path, self.member.as_ref()).await?;
 
         if let Some(old) = site.node() {
             match self.member {
@@ -44,7 +45,7 @@ impl Run for PutFile {
             author: Some(asker.account.id),
         };
         let written = put_content(tx, &site, new).await?;
-        written.record(tx, asker, &self.path);
+        written.record(tx, asker, &path);
         if let Some(index) = &self.member {
             member::put_index(tx, &written.node, index).await?;
         }
@@ -64,7 +65,8 @@ impl Written {
 
 /// The path may hold a file: it is not the root, not a folder, and its parent exists or may be made.
 pub(super) fn check_target(site: &Site, is_root: bool, makes_parents: bool) -> Result<(), Error> {
-    if is_root || site.node().is_some_and(Node::is_folder) {
+    // The root of a link may be a file.
+    if is_root && site.node().is_none() || site.node().is_some_and(Node::is_folder) {
         return Err(Error::IsACollection);
     }
     if site.node().is_none() && !makes_parents {

@@ -5,6 +5,7 @@ use super::{AbortUpload, BeginUpload, ChunkWritten, DropChunk, PutChunk, Run};
 use crate::content::{PieceBytes, Staged, StagedPiece};
 use crate::error::Error;
 use crate::member_quota::Growth;
+use crate::permissions::Permissions;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
 
@@ -16,6 +17,12 @@ impl Run for BeginUpload {
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         check_name(&self.upload)?;
+        if let Some(access) = &asker.access {
+            let writes = access.permissions & (Permissions::UPDATE | Permissions::CREATE);
+            if writes.is_empty() {
+                return Err(Error::Forbidden("it is for reading only"));
+            }
+        }
         if find(tx, asker, &self.upload).await?.is_some() {
             return Err(Error::Exists);
         }

@@ -14,6 +14,7 @@ mod departure;
 mod events;
 mod files;
 mod groups;
+mod links;
 mod locks;
 mod member_quota;
 mod permissions;
