@@ -12,6 +12,7 @@ mod file_locks;
 mod generated;
 mod groups;
 mod mail;
+mod matrix;
 mod publishing;
 mod push;
 mod scheduling;

@@ -21,6 +21,7 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) space: Space,
+    config: Config,
     other: Space,
     other_sequence: i64,
     _directory: tempfile::TempDir,
@@ -68,7 +69,7 @@ impl Server {
         let other = make_space(&store, &format!("{name}-other"), &config).await;
         let app = App::new(&config, store, ports).expect("a valid configuration");
         let other_sequence = other.change_sequence().await.expect("the other space answers");
-        Server { app, clock, space, other, other_sequence, _directory: directory }
+        Server { app, clock, space, config, other, other_sequence, _directory: directory }
     }
 
     /// The host that the space answers at.
@@ -79,6 +80,17 @@ impl Server {
     /// The host of the space that is to stay untouched.
     pub(crate) fn other_host(&self) -> String {
         host_of(&self.other)
+    }
+
+    /// A member more, with the password of all.
+    pub(crate) async fn new_member(&self, login: &str) {
+        make_account(&self.space, login, &self.config).await;
+    }
+
+    /// The host of a space more, with the same accounts, which may be touched.
+    pub(crate) async fn another_host(&self) -> String {
+        let name = format!("{}-more", self.space.info().name);
+        host_of(&make_space(self.app.store(), &name, &self.config).await)
     }
 
     /// A client of the space without credentials.
@@ -119,16 +131,19 @@ async fn make_space(store: &Store, name: &str, config: &Config) -> Space {
     let hosts = vec![format!("{name}.test")];
     let new = NewSpace { name: name.to_owned(), hosts, quota_bytes: QUOTA_BYTES, max_accounts: 5 };
     let space = store.create_space(new).await.expect("a new space");
-    let hash = hash_password(PASSWORD, config.auth_limits().password_cost(), &Ports::system());
     for login in ["alice", "bob"] {
-        let account = NewAccount {
-            login: login.to_owned(),
-            display_name: login.to_uppercase(),
-            email: Some(format!("{login}@{name}.test")),
-            role: Role::Member,
-            password_hash: Some(hash.clone()),
-        };
-        space.create_account(account).await.expect("a new account");
+        make_account(&space, login, config).await;
     }
     space
+}
+
+async fn make_account(space: &Space, login: &str, config: &Config) {
+    let account = NewAccount {
+        login: login.to_owned(),
+        display_name: login.to_uppercase(),
+        email: Some(format!("{login}@{}.test", space.info().name)),
+        role: Role::Member,
+        password_hash: Some(hash_password(PASSWORD, config.auth_limits().password_cost(), &Ports::system())),
+    };
+    space.create_account(account).await.expect("a new account");
 }

@@ -1,0 +1,131 @@
+//! The table: for each route, requests about what is Alice's, in an order in which she can send them all.
+
+/// One request. `{word}`, `{id}` and so on stand for what Alice has.
+pub(super) struct Row {
+    /// As the source names it.
+    pub(super) route: &'static str,
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// One a line.
+    pub(super) headers: &'static str,
+    pub(super) body: &'static str,
+    /// What Alice is answered.
+    pub(super) status: u16,
+    /// Whether anybody may ask, and is told nothing that matters.
+    pub(super) is_open: bool,
+}
+
+const fn row(route: &'static str, method: &'static str, path: &'static str, status: u16) -> Row {
+    Row { route, method, path, headers: "", body: "", status, is_open: false }
+}
+
+impl Row {
+    const fn with(mut self, headers: &'static str) -> Row {
+        self.headers = headers;
+        self
+    }
+
+    const fn sending(mut self, body: &'static str) -> Row {
+        self.body = body;
+        self
+    }
+
+    const fn open(mut self) -> Row {
+        self.is_open = true;
+        self
+    }
+}
+
+/// Routes without a row, and why.
+pub(super) const OPEN: &[(&str, &str)] = &[
+    ("Route::Ocs", "its arms are listed one by one"),
+    ("Route::Dav", "its variants are listed one by one"),
+    ("Route::Malformed", "names nothing"),
+    ("Route::Unknown", "names nothing"),
+    ("Route::PushSocket", "a socket; log-in, rights and their end are tested in `notify`"),
+    ("DavRoute::Unknown", "names nothing"),
+    ("DavRoute::Bulk", "has no path of its own: names files below the caller's root; tested in `bulk`"),
+    ("DavRoute::PublicCalendar", "for whoever has the link; tested in `publishing`"),
+    ("DavRoute::PushRegistration", "named by a secret of its own; tested in `push`"),
+];
+
+const FILE: &str = "/remote.php/dav/files/alice/{word}/{word}.txt";
+const CALENDAR: &str = "/remote.php/dav/calendars/alice/{word}/";
+const EVENT: &str = "/remote.php/dav/calendars/alice/{word}/{word}.ics";
+const BOOK: &str = "/remote.php/dav/addressbooks/users/alice/{word}/";
+const UPLOAD: &str = "/remote.php/dav/uploads/alice/{word}/";
+const JSON: &str = "ocs-apirequest: true\naccept: application/json";
+
+pub(super) const ROUTES: &[Row] = &[
+    // Pages that anybody may see.
+    row("Route::Landing", "GET", "/", 200).open(),
+    row("Route::Status", "GET", "/status.php", 200).open(),
+    row("Route::Connectivity", "GET", "/204", 204).open(),
+    row("Route::Robots", "GET", "/robots.txt", 200).open(),
+    row("Route::WellKnownDav", "GET", "/.well-known/caldav", 301).open(),
+    row("Route::Login", "POST", "/index.php/login/v2", 200).open(),
+    row("Route::Wipe", "POST", "/index.php/core/wipe/check", 404).open(),
+    row("Route::PushPreAuth", "POST", "/index.php/apps/notify_push/pre_auth", 200),
+    // What is above the homes.
+    row("DavRoute::Front", "PROPFIND", "/", 207).with("depth: 0"),
+    row("DavRoute::Root", "PROPFIND", "/remote.php/dav/", 207).with("depth: 1"),
+    row("DavRoute::PrincipalKinds", "PROPFIND", "/remote.php/dav/principals/", 207).with("depth: 1"),
+    row("DavRoute::Principals", "PROPFIND", "/remote.php/dav/principals/users/", 207).with("depth: 1"),
+    row("DavRoute::Principal", "PROPFIND", "/remote.php/dav/principals/users/alice/", 207).with("depth: 0"),
+    row("DavRoute::Groups", "PROPFIND", "/remote.php/dav/principals/groups/", 207).with("depth: 1"),
+    row("DavRoute::Group", "PROPFIND", "/remote.php/dav/principals/groups/everyone/", 207).with("depth: 0"),
+    row("DavRoute::Homes", "PROPFIND", "/remote.php/dav/files/", 207).with("depth: 1"),
+    row("DavRoute::HomesOf", "PROPFIND", "/remote.php/dav/trashbin/", 207).with("depth: 1"),
+    row("DavRoute::AreaHomes", "PROPFIND", "/remote.php/dav/calendars/", 207).with("depth: 1"),
+    row("DavRoute::AddressBookKinds", "PROPFIND", "/remote.php/dav/addressbooks/", 207).with("depth: 1"),
+    // OCS.
+    row("mod GET cloud, user", "GET", "/ocs/v2.php/cloud/user", 200).with(JSON),
+    row("mod GET cloud, users, login", "GET", "/ocs/v2.php/cloud/users/alice", 200).with(JSON),
+    row("mod GET core, getapppassword", "GET", "/ocs/v2.php/core/getapppassword", 200).with(JSON),
+    row("mod DELETE core, apppassword", "DELETE", "/ocs/v2.php/core/apppassword", 403).with(JSON),
+    row("mod GET core, navigation, apps", "GET", "/ocs/v2.php/core/navigation/apps", 200).with(JSON),
+    // Versions and trash.
+    row("DavRoute::Versions", "PROPFIND", "/remote.php/dav/versions/alice/versions/{id}/", 207).with("depth: 1"),
+    row("DavRoute::Versions", "GET", "/remote.php/dav/versions/alice/versions/{id}/{version}", 200),
+    row("DavRoute::Versions", "MOVE", "/remote.php/dav/versions/alice/versions/{id}/{version}", 201)
+        .with("destination: /remote.php/dav/versions/alice/restore/target"),
+    row("DavRoute::Trash", "PROPFIND", "/remote.php/dav/trashbin/alice/trash/", 207).with("depth: 1"),
+    row("DavRoute::Trash", "GET", "/remote.php/dav/trashbin/alice/trash/{trashed}", 200),
+    row("DavRoute::Trash", "MOVE", "/remote.php/dav/trashbin/alice/trash/{trashed}", 201)
+        .with("destination: /remote.php/dav/trashbin/alice/restore/{trashed}"),
+    row("DavRoute::Trash", "DELETE", "/remote.php/dav/trashbin/alice/trash", 204),
+    // Uploads.
+    row("DavRoute::Uploads", "PROPFIND", UPLOAD, 207).with("depth: 1"),
+    row("DavRoute::Uploads", "PUT", "/remote.php/dav/uploads/alice/{word}/00002", 201)
+        .with("destination: /remote.php/dav/files/alice/{word}/up.txt").sending("more"),
+    row("DavRoute::Uploads", "MOVE", "/remote.php/dav/uploads/alice/{word}/.file", 201)
+        .with("destination: /remote.php/dav/files/alice/{word}/up.txt"),
+    // Files.
+    row("DavRoute::Files", "PROPFIND", "/remote.php/dav/files/alice/{word}/", 207).with("depth: 1"),
+    row("DavRoute::Files", "GET", FILE, 200),
+    row("DavRoute::Files", "PUT", FILE, 204).sending("taken over"),
+    row("DavRoute::Files", "MKCOL", "/remote.php/dav/files/alice/{word}/new", 201),
+    row("DavRoute::Files", "COPY", FILE, 201).with("destination: /remote.php/dav/files/alice/{word}/copy.txt"),
+    row("DavRoute::Files", "LOCK", FILE, 200)
+        .with("content-type: application/xml")
+        .sending("<d:lockinfo xmlns:d='DAV:'><d:lockscope><d:shared/></d:lockscope><d:locktype><d:write/></d:locktype></d:lockinfo>"),
+    row("DavRoute::Files", "REPORT", "/remote.php/dav/files/alice/{word}/", 207)
+        .with("depth: 1")
+        .sending("<d:sync-collection xmlns:d='DAV:'><d:sync-token/><d:sync-level>1</d:sync-level><d:prop><d:getetag/></d:prop></d:sync-collection>"),
+    row("DavRoute::LegacyFiles", "GET", "/remote.php/webdav/{word}/copy.txt", 200),
+    row("DavRoute::LegacyFiles", "PROPPATCH", "/remote.php/webdav/{word}/", 207)
+        .sending("<d:propertyupdate xmlns:d='DAV:' xmlns:o='http://owncloud.org/ns'><d:set><d:prop><o:favorite>1</o:favorite></d:prop></d:set></d:propertyupdate>"),
+    row("DavRoute::Files", "MOVE", "/remote.php/dav/files/alice/{word}/copy.txt", 201)
+        .with("destination: /remote.php/dav/files/alice/{word}/moved.txt"),
+    row("DavRoute::Files", "DELETE", "/remote.php/dav/files/alice/{word}/moved.txt", 204),
+    // Calendars and address books.
+    row("DavRoute::Area", "PROPFIND", CALENDAR, 207).with("depth: 1"),
+    row("DavRoute::Area", "GET", EVENT, 200),
+    row("DavRoute::Area", "REPORT", CALENDAR, 207)
+        .with("depth: 1")
+        .sending("<c:calendar-query xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:prop><c:calendar-data/></d:prop><c:filter><c:comp-filter name='VCALENDAR'/></c:filter></c:calendar-query>"),
+    row("DavRoute::Area", "DELETE", EVENT, 204),
+    row("DavRoute::Area", "DELETE", CALENDAR, 204),
+    row("DavRoute::Area", "PROPFIND", BOOK, 207).with("depth: 1"),
+    row("DavRoute::Area", "DELETE", BOOK, 204),
+];
