@@ -84,6 +84,8 @@ pub(super) const ROUTES: &[Row] = &[
     row("mod GET core, getapppassword", "GET", "/ocs/v2.php/core/getapppassword", 200).with(JSON),
     row("mod DELETE core, apppassword", "DELETE", "/ocs/v2.php/core/apppassword", 403).with(JSON),
     row("mod GET core, navigation, apps", "GET", "/ocs/v2.php/core/navigation/apps", 200).with(JSON),
+    row("mod PUT apps, files_lock, lock, id", "PUT", "/ocs/v2.php/apps/files_lock/lock/{id}", 200).with(JSON),
+    row("mod DELETE apps, files_lock, lock, id", "DELETE", "/ocs/v2.php/apps/files_lock/lock/{id}", 200).with(JSON),
     // Versions and trash.
     row("DavRoute::Versions", "PROPFIND", "/remote.php/dav/versions/alice/versions/{id}/", 207).with("depth: 1"),
     row("DavRoute::Versions", "GET", "/remote.php/dav/versions/alice/versions/{id}/{version}", 200),
