@@ -19,3 +19,5 @@ mod scheduling;
 mod sharing;
 mod subscriptions;
 mod support;
+mod trashbin;
+mod versions;

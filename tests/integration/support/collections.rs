@@ -6,7 +6,7 @@ use super::{Answer, Client};
 
 const NAMESPACES: &str = "xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\" \
      xmlns:card=\"urn:ietf:params:xml:ns:carddav\" xmlns:cs=\"http://calendarserver.org/ns/\" \
-     xmlns:oc=\"http://owncloud.org/ns\" xmlns:nc=\"http://nextcloud.com/ns\" xmlns:a=\"http://apple.com/ns/ical/\"";
+     xmlns:oc=\"http://owncloud.org/ns\" xmlns:nc=\"http://nextcloud.com/ns\" xmlns:n=\"http://nextcloud.org/ns\" xmlns:a=\"http://apple.com/ns/ical/\"";
 
 /// An XML document whose root element is `root`, with the usual prefixes; `inner` stands in it.
 pub(crate) fn document(root: &str, inner: &str) -> String {
