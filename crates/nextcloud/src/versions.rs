@@ -80,7 +80,7 @@ impl Place<'_> {
         let told = told.ok_or_else(|| Error::bad_request("The Destination header is missing."))?;
         // Apps put the file's number, its name, or just `target` behind it.
         let to = href::path_of_url(&self.mount.prefix, &told)?;
-        if !to.is_some_and(|to| to.names().first().is_some_and(|name| name == RESTORE)) {
+        if to.as_ref().and_then(|to| to.names().first()).is_none_or(|name| name != RESTORE) {
             return Err(Error::forbidden("A version can only be restored to its own file."));
         }
         let conditions = lock_tokens(&self.parts.headers)?;

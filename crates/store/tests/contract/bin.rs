@@ -40,7 +40,7 @@ async fn a_deleted_file_is_seen_read_and_restored_under_its_number() {
 
         let bin = alice.bin().unwrap();
         let at = format!("a.txt.{FIRST}");
-        assert_eq!(names(&bin, "").await, [at.clone()]);
+        assert_eq!(names(&bin, "").await, std::slice::from_ref(&at));
         let seen = trashed(alice, &at).await;
         assert_eq!((seen.id, seen.size_bytes), (written.id, 3));
         let was = seen.trashed.unwrap();
