@@ -1,5 +1,6 @@
 //! The composition root: store, log-ins, the DAV engine and its extensions, behind one function from request to answer.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,12 @@ use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::calendar_trash;
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
-    Nextcloud, NextcloudCollections, Visit, auth_error, legacy, login_flow, ocs, status, suspended,
+    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, image, legacy, login_flow, ocs, status, suspended,
 };
 use nichoir_nextcloud::{NextcloudTrash, trashbin, versions};
 use nichoir_notify::NotifyPush;
 use nichoir_outbound::Outbound;
+use nichoir_preview::{Kinds, Previews};
 use nichoir_push::Sender;
 use nichoir_store::{Account, Area, Group, Ports, Space, SpaceState, Store};
 use nichoir_xml::dav as names;
@@ -44,6 +46,8 @@ struct Parts {
     engines: Engines,
     generator: Generator,
     subscriptions: Subscriptions,
+    /// Where previews are made.
+    previews: Previews,
     trusted: Vec<Network>,
     has_dialect: bool,
     /// Tells clients what moves, where that is offered.
@@ -54,6 +58,7 @@ struct Parts {
     mail: Option<(Smtp, MailLimits)>,
     /// Bulk upload, where it is switched on.
     bulk: Option<BulkLimits>,
+    avatar_bytes_max: usize,
     parameter_bytes_max: usize,
     product_name: String,
     metrics: Arc<Metrics>,
@@ -71,10 +76,10 @@ struct Engines {
 }
 
 impl Engines {
-    fn new(config: &Config, outbound: &Outbound) -> Engines {
+    fn new(config: &Config, outbound: &Outbound, previews: Kinds) -> Engines {
         let dialect = |extension: Arc<dyn Extension>| config.dialect.nextcloud.then_some(extension);
         // With these lines taken out, what is left is a plain WebDAV, CalDAV and CardDAV server.
-        let files: Vec<Arc<dyn Extension>> = dialect(Arc::new(Nextcloud)).into_iter().collect();
+        let files: Vec<Arc<dyn Extension>> = dialect(Arc::new(Nextcloud { previews })).into_iter().collect();
         let push = push::extension(config, outbound);
         let mut calendars: Vec<Arc<dyn Extension>> = vec![Arc::new(Caldav { limits: config.calendar_limits() })];
         calendars.extend(dialect(Arc::new(NextcloudCollections { area: Area::Calendars })));
@@ -88,7 +93,7 @@ impl Engines {
         };
         Engines {
             files: engine(&files, [&calendars, &address_books]),
-            trash: engine(&[Arc::new(NextcloudTrash)], [&[], &[]]),
+            trash: engine(&[Arc::new(NextcloudTrash { previews })], [&[], &[]]),
             calendars: engine(&calendars, [&files, &address_books]),
             address_books: engine(&address_books, [&files, &calendars]),
         }
@@ -118,12 +123,14 @@ impl App {
         let trusted =
             config.server.trusted_proxies.iter().map(|text| Network::parse(text)).collect::<Result<_, _>>()?;
         let outbound = Outbound::new(config.outbound_limits());
+        let previews = config.previews();
         let push = || Sender::new(store.clone(), outbound.clone(), config.push_send_limits());
         let auth = Authenticator::new(config.auth_limits(), &ports);
         let notify = config.notify_limits().map(|limits| NotifyPush::new(store.clone(), auth.clone(), limits));
         Ok(App(Arc::new(Parts {
             auth,
-            engines: Engines::new(config, &outbound),
+            engines: Engines::new(config, &outbound, previews.kinds()),
+            previews,
             generator: config.generator(),
             subscriptions: config.subscriptions(&outbound),
             push: config.push.is_offered.then(push),
@@ -133,6 +140,7 @@ impl App {
             trusted,
             has_dialect: config.dialect.nextcloud,
             bulk: config.bulk_limits(),
+            avatar_bytes_max: config.previews.avatar_bytes_max,
             parameter_bytes_max: config.dialect.parameter_bytes_max,
             product_name: config.dialect.product_name.clone(),
             metrics: Arc::new(Metrics::default()),
@@ -182,6 +190,15 @@ impl App {
         self.0.notify.as_ref()
     }
 
+    /// Forgets the previews of spaces that are gone, whichever server deleted them.
+    pub(crate) async fn forget_previews(&self) {
+        let known: HashSet<String> = match self.0.store.spaces().await {
+            Ok(spaces) => spaces.iter().map(|space| space.uuid.to_string()).collect(),
+            Err(error) => return tracing::warn!(%error, "previews of spaces that are gone are not looked for"),
+        };
+        self.0.previews.keep_only(move |space| known.contains(space)).await;
+    }
+
     /// The clock and the random source.
     pub(crate) fn ports(&self) -> &Ports {
         &self.0.ports
@@ -211,7 +228,9 @@ impl App {
         };
         let is_suspended = space.info().state == SpaceState::Suspended;
         if route == Route::Status && self.0.has_dialect {
-            return status::answer(&self.0.product_name, is_suspended);
+            let title = &space.info().theme.title;
+            let product_name = if title.is_empty() { &self.0.product_name } else { title };
+            return status::answer(product_name, is_suspended);
         }
         if is_suspended {
             let mut response = self.0.engines.files.refuse(suspended());
@@ -240,6 +259,8 @@ impl App {
             public_url,
             has_bulk_upload: self.0.bulk.is_some(),
             has_push: self.0.notify.is_some(),
+            previews: &self.0.previews,
+            avatar_bytes_max: self.0.avatar_bytes_max,
             parameter_bytes_max: self.0.parameter_bytes_max,
         };
         if *route == Route::WellKnownDav {
@@ -260,6 +281,7 @@ impl App {
             },
             Route::Robots if is_read(request.method()) => legacy::robots(),
             Route::Ocs(version, path) => ocs::handle(visit, *version, path, request).await,
+            Route::Image(image, below) => image::handle(visit, *image, below, request).await,
             Route::Login(path) => login_flow::handle(visit, path, request).await,
             Route::Wipe(is_check) if *request.method() == Method::POST => {
                 login_flow::wipe(visit, *is_check, request).await
@@ -331,6 +353,11 @@ impl App {
                     }
                     Err(error) => dav.refuse(error.into()),
                 }
+            }
+            DavRoute::Avatar(login, file) if self.0.has_dialect => {
+                let (request, _) = request.into_parts();
+                let answer = avatar::of_dav(&self.0.previews, &caller, &login, &file, &request).await;
+                answer.unwrap_or_else(|error| dav.refuse(error))
             }
             DavRoute::Bulk => match &self.0.bulk {
                 Some(limits) => bulk::handle(dav, &caller, limits, request).await,

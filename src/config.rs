@@ -6,12 +6,15 @@ mod read;
 mod sample;
 mod section;
 
+use std::path::PathBuf;
+
 use nichoir_auth::AuthLimits;
 use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_imip::{Limits as MailLimits, Security, SmtpConfig};
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_outbound::Limits as OutboundLimits;
+use nichoir_preview::{Kinds, Limits as PreviewLimits, Previews as Workshop, Tool, ToolLimits, WORK};
 use nichoir_push::{Limits as PushLimits, SendLimits};
 use nichoir_store::{BlobConfig, DatabaseConfig, Limits, S3Config, StoreConfig};
 
@@ -184,6 +187,41 @@ impl Config {
             calendars: self.calendar_limits(),
             under_way: std::sync::Mutex::default(),
         }
+    }
+
+    /// The workshop of previews.
+    pub(crate) fn previews(&self) -> Workshop {
+        let previews = &self.previews;
+        let directory = match previews.directory.is_empty() {
+            true => self.storage.data_dir.join("previews"),
+            false => previews.directory.clone().into(),
+        };
+        let limits = ToolLimits {
+            tool_seconds: previews.tool_seconds,
+            tool_memory_bytes_max: previews.tool_memory_bytes_max,
+            tool_output_bytes_max: previews.tool_output_bytes_max,
+        };
+        let tool = |command: &String, make: fn(PathBuf, PathBuf, ToolLimits) -> Tool| {
+            let at_work = directory.join(WORK);
+            (!command.is_empty()).then(|| make(command.into(), at_work, limits.clone()))
+        };
+        let (pdf, video) = (tool(&previews.pdf_command, Tool::pdftoppm), tool(&previews.video_command, Tool::ffmpeg));
+        let kinds = Kinds {
+            is_offered: previews.is_offered,
+            source_bytes_max: previews.source_bytes_max,
+            tool_source_bytes_max: previews.tool_source_bytes_max,
+            ..Kinds::default()
+        };
+        let limits = PreviewLimits {
+            directory,
+            cache_bytes_max: previews.cache_bytes_max,
+            memory_bytes_max: previews.memory_bytes_max,
+            parallel: previews.parallel,
+            waiting_max: previews.waiting_max,
+            side_pixels_max: previews.side_pixels_max.max(64),
+            jpeg_quality: previews.jpeg_quality,
+        };
+        Workshop::new(limits, kinds, pdf, video)
     }
 
     /// What requests to other servers are bound by.

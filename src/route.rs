@@ -4,6 +4,7 @@
 //! percent-decoded before they are compared. A mount's prefix keeps the spelling of the request, for the hrefs of answers.
 
 use nichoir_dav::href;
+use nichoir_nextcloud::image::Image;
 use nichoir_nextcloud::ocs::Version;
 use nichoir_store::Area;
 
@@ -30,6 +31,8 @@ pub(crate) enum Route {
     PushSocket,
     /// `/apps/notify_push/pre_auth`: a token to log in with there.
     PushPreAuth,
+    /// A picture: a preview, an avatar, the looks of the space; and what stands behind the part that says which.
+    Image(Image, String),
     /// A DAV resource, for which credentials are needed.
     Dav(DavRoute),
     /// Nothing that there is.
@@ -81,6 +84,8 @@ pub(crate) enum DavRoute {
     Bulk,
     /// `/remote.php/dav/push/NAME`: a push registration.
     PushRegistration(String),
+    /// `/remote.php/dav/avatars/LOGIN/FILE`: both.
+    Avatar(String, String),
     /// Anything else below `/remote.php`.
     Unknown,
 }
@@ -128,6 +133,13 @@ impl Route {
             ["apps", "notify_push", "pre_auth"] => Route::PushPreAuth,
             ["ocs", "v1.php", ..] => Route::Ocs(Version::V1, below(skipped + 2)),
             ["ocs", "v2.php", ..] => Route::Ocs(Version::V2, below(skipped + 2)),
+            ["core", "preview" | "preview.png"] => Route::Image(Image::Preview, String::new()),
+            ["apps", "files_trashbin", "preview"] => Route::Image(Image::Trash, String::new()),
+            ["apps", "files_versions", "preview"] => Route::Image(Image::Version, String::new()),
+            ["apps", "files", "api", "v1", "thumbnail", ..] => Route::Image(Image::Thumbnail, below(skipped + 5)),
+            ["avatar", ..] => Route::Image(Image::Avatar, below(skipped + 1)),
+            ["apps", "theming", ..] => Route::Image(Image::Theming, below(skipped + 2)),
+            ["favicon.ico"] => Route::Image(Image::Theming, "/favicon".to_owned()),
             ["remote.php", rest @ ..] => {
                 Route::Dav(dav_route(rest, &|count| path[..segments[skipped + count].end].to_owned()))
             }
@@ -158,6 +170,7 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "versions"] => DavRoute::HomesOf("versions"),
         ["dav", "versions", login, ..] => DavRoute::Versions(home(login)),
         ["dav", "public-calendars", token, ..] => DavRoute::PublicCalendar((*token).to_owned(), up_to(3)),
+        ["dav", "avatars", login, file] => DavRoute::Avatar((*login).to_owned(), (*file).to_owned()),
         ["dav", "bulk"] => DavRoute::Bulk,
         ["dav", "push", name] => DavRoute::PushRegistration((*name).to_owned()),
         ["dav", "calendars"] => DavRoute::AreaHomes(Area::Calendars),
@@ -211,6 +224,7 @@ mod tests {
                 DavRoute::Trash(home) => format!("trash of {} at {}", home.login, home.prefix),
                 DavRoute::Versions(home) => format!("versions of {} at {}", home.login, home.prefix),
                 DavRoute::PublicCalendar(token, at) => format!("public calendar {token} at {at}"),
+                DavRoute::Avatar(login, file) => format!("avatar {file} of {login}"),
                 DavRoute::Bulk => "bulk".to_owned(),
                 DavRoute::PushRegistration(name) => format!("push registration {name}"),
                 DavRoute::AreaHomes(area) => format!("homes of {area:?}"),
@@ -218,6 +232,7 @@ mod tests {
                 DavRoute::Area(area, home) => format!("{area:?} of {} at {}", home.login, home.prefix),
                 DavRoute::Unknown => "unknown dav".to_owned(),
             },
+            Route::Image(image, below) => format!("{image:?} {below}"),
             Route::Landing => "landing".to_owned(),
             Route::Status => "status".to_owned(),
             Route::Connectivity => "connectivity".to_owned(),
@@ -263,6 +278,21 @@ mod tests {
         check("/ocs/v3.php/x", "unknown");
         check("/index.php/apps/x", "unknown");
         check("/index.php/index.php/204", "unknown");
+    }
+
+    #[test]
+    fn pictures() {
+        check("/index.php/core/preview", "Preview ");
+        check("/core/preview.png", "Preview ");
+        check("/apps/files_trashbin/preview", "Trash ");
+        check("/index.php/apps/files_versions/preview", "Version ");
+        check("/index.php/apps/files/api/v1/thumbnail/64/64/a%20b/c.png", "Thumbnail /64/64/a%20b/c.png");
+        check("/apps/files/api/v1/thumbnail", "Thumbnail ");
+        check("/index.php/avatar/alice/64", "Avatar /alice/64");
+        check("/index.php/apps/theming/image/logo", "Theming /image/logo");
+        check("/favicon.ico", "Theming /favicon");
+        check("/remote.php/dav/avatars/alice/128.png", "avatar 128.png of alice");
+        check("/remote.php/dav/avatars/alice", "unknown dav");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) async fn until_stopped(
         info!("admin listener on {}", listener.address());
         tokio::spawn(server::serve_admin(app.clone(), listener, stopped.clone()));
     }
-    spawn_upkeep(store.clone(), session.config.maintenance.interval_seconds);
+    spawn_upkeep(app.clone(), session.config.maintenance.interval_seconds);
     stop_on_signals(stop)?;
     info!("listening on {}", addresses.join(", "));
     ready(&addresses);
@@ -75,14 +75,15 @@ pub(super) async fn until_stopped(
 }
 
 /// Expiry and collection, now and then.
-fn spawn_upkeep(store: Store, interval_seconds: u64) {
+fn spawn_upkeep(app: App, interval_seconds: u64) {
     if interval_seconds == 0 {
         return;
     }
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_secs(interval_seconds)).await;
-            if let Err(error) = store.maintain().await {
+            app.forget_previews().await;
+            if let Err(error) = app.store().maintain().await {
                 warn!(%error, "the upkeep of the spaces failed; it is tried again the next time");
             }
         }

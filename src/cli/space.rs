@@ -1,7 +1,11 @@
 //! `nichoir space`.
 
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
 use clap::Subcommand;
-use nichoir_store::{NewSpace, SpaceInfo, SpaceState, SpaceUpdate};
+use nichoir_preview::{Drawing, MediaType};
+use nichoir_store::{NewSpace, Sitter, SpaceInfo, SpaceState, SpaceUpdate, Store, ThemeUpdate};
 use serde_json::{Value, json};
 
 use super::{Failure, Session, about, parse_size, storage};
@@ -43,6 +47,21 @@ pub(super) enum SpaceCommand {
         /// How many accounts it may have.
         #[arg(long)]
         max_accounts: Option<u32>,
+        /// What clients call it; empty: its name.
+        #[arg(long)]
+        title: Option<String>,
+        /// A line that clients show below; empty: none.
+        #[arg(long)]
+        slogan: Option<String>,
+        /// Its colour, #rrggbb; empty: the usual one.
+        #[arg(long, alias = "color")]
+        colour: Option<String>,
+        /// A PNG or JPEG file with its logo.
+        #[arg(long, conflicts_with = "no_logo")]
+        logo: Option<PathBuf>,
+        /// It has no logo any more.
+        #[arg(long)]
+        no_logo: bool,
     },
     /// Stop serving a space; its clients wait.
     Suspend {
@@ -89,10 +108,20 @@ impl SpaceCommand {
                 session.say(&line(space.info()), &shown(space.info()));
                 Ok(())
             }
-            SpaceCommand::Set { name, hosts, quota, max_accounts } => {
+            SpaceCommand::Set { name, hosts, quota, max_accounts, title, slogan, colour, logo, no_logo } => {
                 let hosts = (!hosts.is_empty()).then_some(hosts);
+                let logo = match (logo, no_logo) {
+                    (Some(file), _) => Some(Some(logo_of(session, &file).await?)),
+                    (None, true) => Some(None),
+                    (None, false) => None,
+                };
+                let logo = match logo {
+                    None => None,
+                    Some(logo) => Some(set_logo(&store, &name, logo).await?),
+                };
+                let theme = ThemeUpdate { title, slogan, colour, logo };
                 let changed =
-                    update(name, SpaceUpdate { hosts, quota_bytes: quota, max_accounts, state: None }).await?;
+                    update(name, SpaceUpdate { hosts, quota_bytes: quota, max_accounts, state: None, theme }).await?;
                 session.say(&line(&changed), &shown(&changed));
                 Ok(())
             }
@@ -112,7 +141,10 @@ impl SpaceCommand {
                 Err(format!("space {name} would be gone with everything in it; say --yes if that is meant"))
             }
             SpaceCommand::Delete { name, yes: true } => {
+                let named = store.space_named(&name).await.map_err(|error| about(&format!("space {name}"), &error))?;
                 store.delete_space(&name).await.map_err(|error| about(&format!("space {name}"), &error))?;
+                let gone = named.info().uuid.to_string();
+                session.config.previews().keep_only(move |space| space != gone).await;
                 session.say(&format!("space {name} is gone"), &json!({ "deleted": name }));
                 Ok(())
             }
@@ -120,6 +152,30 @@ impl SpaceCommand {
         store.close().await;
         result
     }
+}
+
+/// The file, if it is a logo.
+async fn logo_of(session: &Session, file: &Path) -> Result<Bytes, Failure> {
+    let limit = session.config.previews.logo_bytes_max;
+    let about = |wrong: &dyn std::fmt::Display| format!("{}: {wrong}", file.display());
+    let size_bytes = std::fs::metadata(file).map_err(|error| about(&error))?.len();
+    if size_bytes > limit {
+        return Err(about(&format!("a logo has at most {limit} bytes")));
+    }
+    let bytes = Bytes::from(std::fs::read(file).map_err(|error| about(&error))?);
+    if MediaType::of(&bytes).is_none() {
+        return Err(about(&"a logo is a PNG or JPEG file"));
+    }
+    let drawing = Drawing::Square { source: bytes.clone(), side: 64 };
+    session.config.previews().draw(drawing).await.map_err(|failure| about(&failure))?;
+    Ok(bytes)
+}
+
+/// Its digest.
+async fn set_logo(store: &Store, name: &str, logo: Option<Bytes>) -> Result<Option<String>, Failure> {
+    let wrong = |error: nichoir_store::Error| about(&format!("space {name}"), &error);
+    let space = store.space_named(name).await.map_err(wrong)?;
+    space.set_picture(Sitter::Space, logo).await.map_err(wrong)
 }
 
 fn shown(space: &SpaceInfo) -> Value {
@@ -131,6 +187,10 @@ fn shown(space: &SpaceInfo) -> Value {
         "max_accounts": space.max_accounts,
         "state": state(space),
         "instance_id": space.instance_id,
+        "title": space.theme.title,
+        "slogan": space.theme.slogan,
+        "colour": space.theme.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
+        "has_logo": space.theme.logo.is_some(),
     })
 }
 

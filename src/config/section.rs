@@ -9,6 +9,7 @@ use nichoir_imip::Limits as MailLimits;
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_notify::Limits as NotifyLimits;
 use nichoir_outbound::Limits as OutboundLimits;
+use nichoir_preview::{Limits as PreviewLimits, ToolLimits};
 use nichoir_push::{Limits as PushLimits, SendLimits};
 use nichoir_store::Limits;
 use serde::{Deserialize, Serialize};
@@ -319,6 +320,46 @@ section! {
 }
 
 section! {
+    /// `[previews]`: small pictures of files, avatars, and what may be spent on them.
+    Previews {
+        /// Whether there are previews of files.
+        is_offered: bool = true,
+        /// Where they are kept; empty: `previews` below data_dir. It may be emptied at any time.
+        directory: String = String::new(),
+        /// Bytes that are kept there; the oldest go first. They do not count toward any pool.
+        cache_bytes_max: u64 = PreviewLimits::default().cache_bytes_max,
+        /// Bytes of a picture of which there is a preview.
+        source_bytes_max: u64 = 50 * 1024 * 1024,
+        /// Bytes of memory that making one may take; pictures that need more have none.
+        memory_bytes_max: u64 = PreviewLimits::default().memory_bytes_max,
+        /// Previews made at once.
+        parallel: usize = PreviewLimits::default().parallel,
+        /// Requests that may wait for one; more are answered 429.
+        waiting_max: usize = PreviewLimits::default().waiting_max,
+        /// The longest side of a preview, in pixels.
+        side_pixels_max: u32 = PreviewLimits::default().side_pixels_max,
+        /// Quality of previews that are JPEG, 1 to 100.
+        jpeg_quality: u8 = PreviewLimits::default().jpeg_quality,
+        /// Bytes of a picture that a member sends as avatar.
+        avatar_bytes_max: usize = 20 * 1024 * 1024,
+        /// Bytes of a file with the logo of a space.
+        logo_bytes_max: u64 = 1024 * 1024,
+        /// The program `pdftoppm` of poppler-utils, for previews of PDF; empty: none. It is run through `prlimit` of util-linux.
+        pdf_command: String = String::new(),
+        /// The program `ffmpeg`, for previews of video; empty: none. Likewise.
+        video_command: String = String::new(),
+        /// Bytes of a file that is handed to such a program.
+        tool_source_bytes_max: u64 = 100 * 1024 * 1024,
+        /// Seconds that such a program may take, of the clock and of the processor.
+        tool_seconds: u64 = ToolLimits::default().tool_seconds,
+        /// Bytes of memory that it may take.
+        tool_memory_bytes_max: u64 = ToolLimits::default().tool_memory_bytes_max,
+        /// Bytes of the picture that it makes.
+        tool_output_bytes_max: u64 = ToolLimits::default().tool_output_bytes_max,
+    }
+}
+
+section! {
     /// `[outbound]`: requests that the server makes to addresses that its users name, such as push services.
     Outbound {
         /// Seconds until a connection must stand.
@@ -469,6 +510,8 @@ section! {
         calendars: Calendars = Calendars::default(),
         /// What one card or question may at most be.
         address_books: AddressBooks = AddressBooks::default(),
+        /// Small pictures of files.
+        previews: Previews = Previews::default(),
         /// Requests that the server makes to addresses that its users name.
         outbound: Outbound = Outbound::default(),
         /// Telling registered clients of changes.

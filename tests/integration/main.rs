@@ -4,6 +4,7 @@
 
 mod access;
 mod arrival;
+mod avatars;
 mod bulk;
 mod calendar_trash;
 mod calendars;
@@ -13,11 +14,13 @@ mod generated;
 mod groups;
 mod mail;
 mod matrix;
+mod previews;
 mod publishing;
 mod push;
 mod scheduling;
 mod sharing;
 mod subscriptions;
 mod support;
+mod theming;
 mod trashbin;
 mod versions;

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property, PutOptions, Report};
+use nichoir_preview::Kinds;
 use nichoir_store::Node;
 use nichoir_xml::{Name, Writer, nc, oc};
 
@@ -10,7 +11,10 @@ use crate::{error_body, file_lock, filter_files, headers, names, property, zip};
 
 /// Properties, headers, name rules, error words, archives: what turns DAV into Nextcloud's DAV.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Nextcloud;
+pub struct Nextcloud {
+    /// Of which files there are previews.
+    pub previews: Kinds,
+}
 
 impl Extension for Nextcloud {
     fn properties(&self) -> &'static [Property] {

@@ -5,6 +5,8 @@
 //! [`legacy`] are the plain-HTTP side. Each takes a [`Visit`]: the space, who knows log-ins, where the client is, and the
 //! address that clients know the space by. Which path goes where is `src/route.rs`'s business.
 
+pub mod avatar;
+mod avatar_upload;
 pub mod bulk;
 pub mod calendar_trash;
 mod collection_property;
@@ -16,16 +18,19 @@ mod filter_files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod headers;
+pub mod image;
 pub mod legacy;
 pub mod login_flow;
 mod multipart;
 mod names;
 pub mod ocs;
 mod page;
+mod preview;
 mod property;
 pub mod publishing;
 pub mod sharing;
 pub mod status;
+mod theming;
 pub mod trashbin;
 pub mod upload;
 pub mod versions;
@@ -39,6 +44,7 @@ use http::{HeaderValue, StatusCode};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_dav::request::full;
 use nichoir_dav::{Error, Hint, Response};
+use nichoir_preview::Previews;
 use nichoir_store::Space;
 
 pub use collections::NextcloudCollections;
@@ -60,6 +66,10 @@ pub struct Visit<'a> {
     pub has_bulk_upload: bool,
     /// Whether clients are told of changes on a socket, and so led there.
     pub has_push: bool,
+    /// Where previews are made.
+    pub previews: &'a Previews,
+    /// Bytes of a picture that a member sends as avatar.
+    pub avatar_bytes_max: usize,
     /// Bytes of the parameters of one OCS request.
     pub parameter_bytes_max: usize,
 }

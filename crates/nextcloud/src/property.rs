@@ -7,7 +7,7 @@ use nichoir_store::change::PatchProperties;
 use nichoir_store::{Needs, Node, Timestamp};
 use nichoir_xml::{Element, Writer, dav, nc, oc, ocm, ocs};
 
-use crate::file_lock;
+use crate::{Nextcloud, file_lock, preview};
 
 /// Times before this are what broken clients send for "unknown": never stored (desktop client 3.4).
 pub(crate) const EARLIEST_SECOND: i64 = 86_400;
@@ -40,7 +40,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(oc::TAGS).read(|_| Some(Value::Empty)),
     Property::live(oc::OWNER_ID).read(|it| Some(Value::text(&*it.caller.account.login))),
     Property::live(oc::OWNER_DISPLAY_NAME).read(|it| Some(Value::text(&*it.caller.account.display_name))),
-    Property::live(nc::HAS_PREVIEW).read(|_| Some(Value::Truth(false))),
+    Property::live(nc::HAS_PREVIEW).read(|it| Some(Value::Truth(has_preview(it)))),
     Property::live(nc::MOUNT_TYPE).read(|_| Some(Value::Empty)),
     Property::live(nc::IS_MOUNT_ROOT).read(|_| Some(Value::Truth(false))),
     Property::live(nc::IS_FEDERATED).read(|_| Some(Value::Empty)),
@@ -70,6 +70,10 @@ pub(crate) static PROPERTIES: &[Property] = &[
 
 fn file(node: &Node) -> Option<&Node> {
     (!node.is_folder()).then_some(node)
+}
+
+fn has_preview(it: &Resource<'_>) -> bool {
+    it.dav.extension::<Nextcloud>().is_some_and(|dialect| preview::has_preview(dialect.previews, it.node))
 }
 
 fn append_id(it: &Resource<'_>, text: &mut String) {

@@ -9,12 +9,13 @@ use nichoir_dav::virtual_resource::VirtualResource;
 use nichoir_dav::{
     Answered, Body, Dav, Error, Extension, Mount, Property, Request, Resource, Response, Value, answer, href,
 };
+use nichoir_preview::Kinds;
 use nichoir_store::change::{DropTrashed, EmptyTrash, Undelete};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{NodePath, Trashed};
 use nichoir_xml::{Writer, dav, nc, oc};
 
-use crate::{Nextcloud, error_body, headers};
+use crate::{Nextcloud, error_body, headers, preview};
 
 /// What the bin is made of.
 const TRASH: &str = "trash";
@@ -25,7 +26,10 @@ const ALLOW: &str = "OPTIONS, GET, HEAD, PROPFIND, MOVE, DELETE";
 
 /// The dialect of Nextcloud's clients on what is in the trash.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NextcloudTrash;
+pub struct NextcloudTrash {
+    /// Of which files there are previews.
+    pub previews: Kinds,
+}
 
 impl Extension for NextcloudTrash {
     fn properties(&self) -> &'static [Property] {
@@ -33,7 +37,7 @@ impl Extension for NextcloudTrash {
     }
 
     fn served_media_type(&self, media_type: &str) -> Option<&'static str> {
-        Nextcloud.served_media_type(media_type)
+        Nextcloud::default().served_media_type(media_type)
     }
 
     fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {
@@ -54,7 +58,7 @@ static PROPERTIES: &[Property] = &[
     Property::live(oc::FILEID).read(|it| trashed(it).map(|_| Value::Signed(it.node.id.0))),
     Property::live(oc::SIZE).read(|it| trashed(it).map(|_| it.node.size_bytes.into())),
     Property::live(oc::PERMISSIONS).read(|it| trashed(it).map(|_| Value::text("GD"))),
-    Property::live(nc::HAS_PREVIEW).read(|it| trashed(it).map(|_| Value::Truth(false))),
+    Property::live(nc::HAS_PREVIEW).read(|it| trashed(it).map(|_| Value::Truth(has_preview(it)))),
     Property::live(nc::MOUNT_TYPE).read(|it| trashed(it).map(|_| Value::Empty)),
     Property::live(nc::TRASHBIN_FILENAME).read(|it| trashed(it).map(|it| Value::text(&*it.name))),
     Property::live(nc::TRASHBIN_ORIGINAL_LOCATION).read(|it| trashed(it).map(|it| Value::text(&*it.location))),
@@ -65,6 +69,10 @@ static PROPERTIES: &[Property] = &[
     Property::live(nc::TRASHBIN_DELETED_BY_DISPLAY_NAME)
         .read(|it| trashed(it)?.deleted_by.as_ref().map(|by| Value::text(&*by.display_name))),
 ];
+
+fn has_preview(it: &Resource<'_>) -> bool {
+    it.dav.extension::<NextcloudTrash>().is_some_and(|bin| preview::has_preview(bin.previews, it.node))
+}
 
 fn trashed<'a>(it: &Resource<'a>) -> Option<&'a Trashed> {
     it.node.trashed.as_ref()

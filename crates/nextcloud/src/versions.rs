@@ -16,6 +16,8 @@ use nichoir_store::conditions::Conditions;
 use nichoir_store::{FileId, FileVersions, Timestamp, Version};
 use nichoir_xml::{dav, nc};
 
+use crate::{Nextcloud, preview};
+
 const VERSIONS: &str = "versions";
 const RESTORE: &str = "restore";
 
@@ -139,6 +141,11 @@ impl Place<'_> {
             .with_principal(&self.mount.principal, &self.mount.principals)
     }
 
+    fn has_preview(&self, states: &FileVersions, version: &Version) -> bool {
+        let dialect = self.dav.extension::<Nextcloud>();
+        dialect.is_some_and(|dialect| preview::has_preview(dialect.previews, &states.file_at(version)))
+    }
+
     /// The Android app ignores the href and takes the modification time for the name: they are the same number.
     fn resource(&self, states: &FileVersions, version: &Version) -> VirtualResource {
         let href = format!("{}/{VERSIONS}/{}/{}", self.mount.prefix, states.file.id, version.second);
@@ -148,7 +155,7 @@ impl Place<'_> {
             .with(dav::GETCONTENTTYPE, VirtualValue::Text(media_type))
             .with(dav::GETETAG, VirtualValue::Etag(version.etag))
             .with(dav::GETLASTMODIFIED, VirtualValue::HttpDate(Timestamp::from_seconds(version.second)))
-            .with(nc::HAS_PREVIEW, VirtualValue::Text("false".to_owned()));
+            .with(nc::HAS_PREVIEW, VirtualValue::Text(self.has_preview(states, version).to_string()));
         if let Some(author) = &version.author {
             resource = resource.with(nc::VERSION_AUTHOR, VirtualValue::Text(author.clone()));
         }

@@ -271,6 +271,7 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     let (outgoing, groups) = (crate::outgoing::FORGET, crate::group::FORGET);
     for forget in [
         FORGET_WIPED,
+        crate::picture::FORGET,
         outgoing,
         groups,
         FORGET_TRASH,

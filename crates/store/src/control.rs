@@ -10,6 +10,7 @@ use crate::ports::{Ports, Timestamp};
 use crate::space::{SpaceInfo, SpaceState};
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
 use crate::store::{NewSpace, SpaceUpdate};
+use crate::theme::{Theme, colour_of};
 
 /// How long an answer may stand before the catalogue is asked whether it changed.
 const RECHECK_SECONDS: i64 = 1;
@@ -262,6 +263,15 @@ async fn change(connection: &mut Connection, id: i64, update: SpaceUpdate) -> Re
     if let Some(state) = update.state {
         connection.one(SET_STATE, &[id.into(), (state == SpaceState::Suspended).into()]).await?;
     }
+    let theme = update.theme;
+    theme.check()?;
+    let logo = theme.logo.map(Option::unwrap_or_default);
+    let said = [(SET_TITLE, theme.title), (SET_SLOGAN, theme.slogan), (SET_COLOUR, theme.colour), (SET_LOGO, logo)];
+    for (set, text) in said {
+        if let Some(text) = text {
+            connection.one(set, &[id.into(), text.into()]).await?;
+        }
+    }
     if let Some(hosts) = update.hosts {
         connection.run(FORGET_HOSTS, &[id.into()]).await?;
         insert_hosts(connection, id, &hosts).await?;
@@ -315,13 +325,23 @@ fn info_of(row: &Row) -> Result<SpaceInfo, Error> {
         state: if row.truth(5)? { SpaceState::Suspended } else { SpaceState::Active },
         instance_id: row.text(6)?,
         data_fingerprint: row.text(7)?,
+        theme: Arc::new(theme_of(row)?),
+    })
+}
+
+fn theme_of(row: &Row) -> Result<Theme, Error> {
+    Ok(Theme {
+        title: row.text(9)?,
+        slogan: row.text(10)?,
+        colour: colour_of(&row.text(11)?),
+        logo: Some(row.text(12)?).filter(|digest| !digest.is_empty()),
     })
 }
 
 macro_rules! space_columns {
     () => {
         "space.id, space.uuid, space.name, space.quota_bytes, space.max_accounts, space.is_suspended, \
-         space.instance_id, space.data_fingerprint, space.secret"
+         space.instance_id, space.data_fingerprint, space.secret, space.title, space.slogan, space.colour, space.logo"
     };
 }
 
@@ -358,6 +378,14 @@ const SET_MAX_ACCOUNTS: Sql = Sql("UPDATE space SET max_accounts = $2 WHERE id =
 
 const SET_STATE: Sql = Sql("UPDATE space SET is_suspended = $2 WHERE id = $1");
 
+const SET_TITLE: Sql = Sql("UPDATE space SET title = $2 WHERE id = $1");
+
+const SET_SLOGAN: Sql = Sql("UPDATE space SET slogan = $2 WHERE id = $1");
+
+const SET_COLOUR: Sql = Sql("UPDATE space SET colour = $2 WHERE id = $1");
+
+const SET_LOGO: Sql = Sql("UPDATE space SET logo = $2 WHERE id = $1");
+
 const FORGET_HOSTS: Sql = Sql("DELETE FROM host WHERE space_id = $1");
 
 const DELETE: Sql = Sql("DELETE FROM space WHERE id = $1");
@@ -377,6 +405,10 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SET_QUOTA,
     SET_MAX_ACCOUNTS,
     SET_STATE,
+    SET_TITLE,
+    SET_SLOGAN,
+    SET_COLOUR,
+    SET_LOGO,
     FORGET_HOSTS,
     DELETE,
 ];

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::sql::{Connection, Sql};
 
 /// The catalogue: spaces and their hosts.
-pub(crate) const CONTROL: &[&str] = &[include_str!("migrations/control_1.sql")];
+pub(crate) const CONTROL: &[&str] =
+    &[include_str!("migrations/control_1.sql"), include_str!("migrations/control_theme.sql")];
 
 /// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then
 /// messages to be sent; then sharing; then push registrations; then one step a topic.
@@ -24,6 +25,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_account_values.sql"),
     include_str!("migrations/space_news.sql"),
     include_str!("migrations/space_links.sql"),
+    include_str!("migrations/space_picture.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

@@ -18,6 +18,7 @@ use crate::ports::Ports;
 use crate::sql::{Connection, Sql};
 use crate::sql_fault::SqlFaults;
 use crate::store::Limits;
+use crate::theme::Theme;
 use crate::tree::Tree;
 use crate::tx::Tx;
 use crate::writer::Running;
@@ -55,6 +56,8 @@ pub struct SpaceInfo {
     pub instance_id: String,
     /// What `oc:data-fingerprint` shows; empty until the space is restored from a backup.
     pub data_fingerprint: String,
+    /// What it looks like.
+    pub theme: Arc<Theme>,
 }
 
 /// An association's nest: accounts, one tree each, one pool. Cheap to clone. What is not in it cannot be

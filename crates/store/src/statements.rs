@@ -25,6 +25,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::notification::STATEMENTS,
         crate::open_space::STATEMENTS,
         crate::outgoing::STATEMENTS,
+        crate::picture::STATEMENTS,
         crate::push::STATEMENTS,
         crate::retention::STATEMENTS,
         crate::scheduling::STATEMENTS,

@@ -20,6 +20,7 @@ use crate::ports::{Ports, Timestamp};
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
 use crate::sql::Connection;
 use crate::sql_fault::SqlFaults;
+use crate::theme::ThemeUpdate;
 use crate::wake::{Wake, Wakes};
 
 /// Where metadata lives.
@@ -232,6 +233,8 @@ pub struct SpaceUpdate {
     pub max_accounts: Option<u32>,
     /// Active or suspended.
     pub state: Option<SpaceState>,
+    /// What it looks like.
+    pub theme: ThemeUpdate,
 }
 
 /// What `check` found wrong, in words for a person.

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{Reply, activity, notifications, user_status};
-use crate::Visit;
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
+use crate::{Visit, theming};
 
 /// The size of chunk that clients begin with and stay below.
 const CHUNK_BYTES_MAX: u64 = 100 * 1024 * 1024;
@@ -100,18 +100,25 @@ fn notify_push(visit: &Visit<'_>) -> Value {
 }
 
 fn theming(visit: &Visit<'_>) -> Value {
+    let colour = theming::colour(visit.space);
+    let (ground, element) = (theming::hex(colour), theming::hex(theming::element_colour(visit.space)));
+    let (ink, logo) = (theming::hex(colour.ink()), theming::logo_url(visit));
     json!({
-        "name": visit.space.info().name,
+        "name": theming::title(visit.space),
         "productName": "Nichoir",
-        "slogan": "",
+        "slogan": visit.space.info().theme.slogan,
         "url": visit.public_url,
-        "color": "#2f6f4f",
-        "color-text": "#ffffff",
-        "color-element": "#2f6f4f",
-        "color-element-bright": "#2f6f4f",
-        "color-element-dark": "#2f6f4f",
-        "background": "#2f6f4f",
+        "color": ground,
+        "color-text": ink,
+        "color-element": element,
+        "color-element-bright": element,
+        "color-element-dark": ground,
+        "logo": logo,
+        "logoheader": logo,
+        "favicon": format!("{}/index.php/apps/theming/favicon", visit.public_url),
+        "background": ground,
+        "background-text": ink,
         "background-plain": true,
-        "background-default": true,
+        "background-default": visit.space.info().theme.colour.is_none(),
     })
 }

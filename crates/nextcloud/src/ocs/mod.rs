@@ -85,13 +85,18 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (&Method::GET, ["cloud", "users", login]) => user::of_login(call.caller, login).await,
         (&Method::GET, ["core", "getapppassword"]) => app_password::make(call).await,
         (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(call.caller).await,
-        (&Method::GET, ["core", "navigation", "apps"]) => Ok(json!([]).into()),
+        (&Method::GET, ["core", "navigation", "apps" | "settings"]) => Ok(navigation()),
         (&Method::PUT | &Method::DELETE, ["apps", "files_lock", "lock", id]) => files_lock::answer(call, id).await,
         (_, ["apps", "notifications", "api", "v2", rest @ ..]) => notifications::route(call, rest).await,
         (_, ["apps", "activity", "api", "v2", rest @ ..]) => activity::route(call, rest).await,
         (_, ["apps", "user_status", "api", "v1", rest @ ..]) => user_status::route(call, rest).await,
         _ => Err(Outcome::unknown_route()),
     }
+}
+
+/// The pages that clients show as shortcuts: none, as long as there are none. Tagged, because the desktop client asks often.
+fn navigation() -> Reply {
+    Reply::from(json!([])).with_header("etag", "\"empty\"")
 }
 
 /// Tells who the answer is for.

@@ -56,7 +56,7 @@ impl Server {
         let other = make_space(&store, "two").await.space;
         let other_sequence = other.change_sequence().await.unwrap();
         let limits = Limits { absent_depth: Depth::One, ..Limits::default() };
-        let dav = Dav::new(vec![Arc::new(Nextcloud)], Vec::new(), limits);
+        let dav = Dav::new(vec![Arc::new(Nextcloud::default())], Vec::new(), limits);
         Server { dav, alice, other, other_sequence, _directory: directory }
     }
 

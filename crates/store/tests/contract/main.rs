@@ -18,6 +18,7 @@ mod links;
 mod locks;
 mod member_quota;
 mod permissions;
+mod pictures;
 mod pool;
 mod push;
 mod scheduling;
