@@ -14,9 +14,12 @@ use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_imip::{Limits as MailLimits, Mailer, Smtp};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::calendar_trash;
+use nichoir_nextcloud::search::{self, SearchLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
     Nextcloud, NextcloudCollections, Visit, auth_error, avatar, image, legacy, login_flow, ocs, status, suspended,
+    Nextcloud, NextcloudCollections, Visit, auth_error, comments, grammars, legacy, login_flow, ocs, status, suspended,
+    tags,
 };
 use nichoir_nextcloud::{NextcloudTrash, trashbin, versions};
 use nichoir_notify::NotifyPush;
@@ -60,6 +63,7 @@ struct Parts {
     bulk: Option<BulkLimits>,
     avatar_bytes_max: usize,
     parameter_bytes_max: usize,
+    search: SearchLimits,
     product_name: String,
     metrics: Arc<Metrics>,
     ports: Ports,
@@ -142,6 +146,7 @@ impl App {
             bulk: config.bulk_limits(),
             avatar_bytes_max: config.previews.avatar_bytes_max,
             parameter_bytes_max: config.dialect.parameter_bytes_max,
+            search: config.search_limits(),
             product_name: config.dialect.product_name.clone(),
             metrics: Arc::new(Metrics::default()),
             ports,
@@ -328,6 +333,10 @@ impl App {
             site: arrival.public_url.as_str().into(),
             shows_subscriptions,
         };
+        if request.method().as_str() == "SEARCH" && self.0.has_dialect {
+            let answer = search::handle(dav, &caller, &mount(String::new()), &self.0.search, request).await;
+            return answer.unwrap_or_else(|error| dav.refuse(error));
+        }
         match route {
             DavRoute::Files(home) if is_own(&caller, &home) => dav.handle(&caller, &mount(home.prefix), request).await,
             DavRoute::LegacyFiles(prefix) => dav.handle(&caller, &mount(prefix), request).await,
@@ -358,6 +367,14 @@ impl App {
                 let (request, _) = request.into_parts();
                 let answer = avatar::of_dav(&self.0.previews, &caller, &login, &file, &request).await;
                 answer.unwrap_or_else(|error| dav.refuse(error))
+            DavRoute::Tags(prefix) if self.0.has_dialect => {
+                tags::handle(dav, &caller, &mount(prefix), false, request).await
+            }
+            DavRoute::TagsOfFiles(prefix) if self.0.has_dialect => {
+                tags::handle(dav, &caller, &mount(prefix), true, request).await
+            }
+            DavRoute::Comments(prefix) if self.0.has_dialect => {
+                comments::handle(dav, &caller, &mount(prefix), request).await
             }
             DavRoute::Bulk => match &self.0.bulk {
                 Some(limits) => bulk::handle(dav, &caller, limits, request).await,
@@ -540,7 +557,9 @@ async fn virtual_resources(
         DavRoute::Front => vec![collection("/".to_owned(), "/"), collection(ROOT.to_owned(), "dav")],
         DavRoute::Root(_) => {
             let members = ["files", "principals", "calendars", "addressbooks"].map(member);
-            [collection(own.clone(), "dav")].into_iter().chain(members).collect()
+            let grammars = VirtualValue::Fragment(grammars());
+            let root = collection(own.clone(), "dav").with(names::SUPPORTED_QUERY_GRAMMAR_SET, grammars);
+            [root].into_iter().chain(members).collect()
         }
         DavRoute::Homes(_) => vec![collection(own.clone(), "files"), mine()],
         DavRoute::HomesOf(name) => vec![collection(own.clone(), name), mine()],

@@ -13,6 +13,7 @@ use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_imip::{Limits as MailLimits, Security, SmtpConfig};
 use nichoir_nextcloud::bulk::BulkLimits;
+use nichoir_nextcloud::search::SearchLimits;
 use nichoir_outbound::Limits as OutboundLimits;
 use nichoir_preview::{Kinds, Limits as PreviewLimits, Previews as Workshop, Tool, ToolLimits, WORK};
 use nichoir_push::{Limits as PushLimits, SendLimits};
@@ -89,6 +90,11 @@ impl Config {
             change_log_days: limits.change_log_days,
             copy_nodes_max: limits.copy_nodes_max,
             groups_max: limits.groups_max,
+            search_candidates_max: limits.search_candidates_max,
+            searches_at_once_max: limits.searches_at_once_max,
+            tags_max: limits.tags_max,
+            tags_of_node_max: limits.tags_of_node_max,
+            comments_of_node_max: limits.comments_of_node_max,
             devices_max: limits.devices_max,
             login_flows_max: limits.login_flows_max,
             activity_days: limits.activity_days,
@@ -100,6 +106,11 @@ impl Config {
             collect_after_seconds: limits.collect_after_seconds,
             intent_expiry_seconds: limits.intent_expiry_seconds,
         }
+    }
+
+    /// How much one search may tell.
+    pub fn search_limits(&self) -> SearchLimits {
+        SearchLimits { search_results_max: self.limits.search_results_max }
     }
 
     /// What the DAV engine needs to know.

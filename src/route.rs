@@ -80,6 +80,12 @@ pub(crate) enum DavRoute {
     Area(Area, Home),
     /// `/remote.php/dav/public-calendars/TOKEN…`: the token, and the path up to it; nobody has to log in for it.
     PublicCalendar(String, String),
+    /// `/remote.php/dav/systemtags…`.
+    Tags(String),
+    /// `/remote.php/dav/systemtags-relations…`.
+    TagsOfFiles(String),
+    /// `/remote.php/dav/comments…`.
+    Comments(String),
     /// `/remote.php/dav/bulk`: many small files in one request.
     Bulk,
     /// `/remote.php/dav/push/NAME`: a push registration.
@@ -171,6 +177,9 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "versions", login, ..] => DavRoute::Versions(home(login)),
         ["dav", "public-calendars", token, ..] => DavRoute::PublicCalendar((*token).to_owned(), up_to(3)),
         ["dav", "avatars", login, file] => DavRoute::Avatar((*login).to_owned(), (*file).to_owned()),
+        ["dav", "systemtags", ..] => DavRoute::Tags(up_to(2)),
+        ["dav", "systemtags-relations", ..] => DavRoute::TagsOfFiles(up_to(2)),
+        ["dav", "comments", ..] => DavRoute::Comments(up_to(2)),
         ["dav", "bulk"] => DavRoute::Bulk,
         ["dav", "push", name] => DavRoute::PushRegistration((*name).to_owned()),
         ["dav", "calendars"] => DavRoute::AreaHomes(Area::Calendars),
@@ -225,6 +234,9 @@ mod tests {
                 DavRoute::Versions(home) => format!("versions of {} at {}", home.login, home.prefix),
                 DavRoute::PublicCalendar(token, at) => format!("public calendar {token} at {at}"),
                 DavRoute::Avatar(login, file) => format!("avatar {file} of {login}"),
+                DavRoute::Tags(at) => format!("tags at {at}"),
+                DavRoute::TagsOfFiles(at) => format!("tags of files at {at}"),
+                DavRoute::Comments(at) => format!("comments at {at}"),
                 DavRoute::Bulk => "bulk".to_owned(),
                 DavRoute::PushRegistration(name) => format!("push registration {name}"),
                 DavRoute::AreaHomes(area) => format!("homes of {area:?}"),
@@ -317,6 +329,12 @@ mod tests {
         check("/remote.php/dav/trashbin/alice/trash/a.d1/b", "trash of alice at /remote.php/dav/trashbin/alice");
         check("/remote.php/dav/versions", "homes of versions");
         check("/remote.php/dav/versions/al%69ce/versions/7", "versions of alice at /remote.php/dav/versions/al%69ce");
+        check("/remote.php/dav/systemtags/7/", "tags at /remote.php/dav/systemtags");
+        check(
+            "/remote.php/dav/systemtags-relations/files/1/2",
+            "tags of files at /remote.php/dav/systemtags-relations",
+        );
+        check("/remote.php/dav/comments/files/69/1", "comments at /remote.php/dav/comments");
         check("/remote.php/dav/bulk", "bulk");
         check("/remote.php/dav/push/Abc", "push registration Abc");
         check("/remote.php/dav/principals/", "principal kinds /remote.php/dav/principals");

@@ -168,6 +168,18 @@ section! {
         copy_nodes_max: u64 = Limits::default().copy_nodes_max,
         /// Groups of accounts in a space.
         groups_max: u64 = Limits::default().groups_max,
+        /// Files and folders that one search looks at; a larger tree is searched folder by folder.
+        search_candidates_max: u64 = Limits::default().search_candidates_max,
+        /// Searches of one space at once; more wait for their turn.
+        searches_at_once_max: usize = Limits::default().searches_at_once_max,
+        /// Files and folders that one search tells of.
+        search_results_max: usize = 10_000,
+        /// Tags of a space.
+        tags_max: u64 = Limits::default().tags_max,
+        /// Tags on one file or folder.
+        tags_of_node_max: u64 = Limits::default().tags_of_node_max,
+        /// Comments on one file or folder.
+        comments_of_node_max: u64 = Limits::default().comments_of_node_max,
         /// Devices of one account.
         devices_max: u64 = Limits::default().devices_max,
         /// Login flows waiting in a space.

@@ -40,7 +40,7 @@ pub use error::{Error, Hint};
 pub use extension::{
     Answered, Answering, CheckedMember, Checking, Extension, MemberPut, MemberWrite, MemberWritten, PutOptions, Writing,
 };
-pub use live::media_type;
+pub use live::{media_type, media_type_of};
 pub use method::make as make_collection;
 pub use method::read_xml;
 pub use method::{Step, get_state, member_change, put_refused, steps_of, transfer_refused, write_outcome};

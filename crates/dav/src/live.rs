@@ -90,10 +90,13 @@ pub fn media_type(node: &Node) -> &str {
     match &node.media_type {
         Some(told) => told,
         // In the trash, a file has another name than the one that says what it is.
-        None => mime_guess::from_path(node.trashed.as_ref().map_or(&node.name, |it| &it.name))
-            .first_raw()
-            .unwrap_or("application/octet-stream"),
+        None => media_type_of(node.trashed.as_ref().map_or(&node.name, |it| &it.name)),
     }
+}
+
+/// The media type that the ending of a file's name tells.
+pub fn media_type_of(name: &str) -> &'static str {
+    mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream")
 }
 
 fn resource_type<'a>(it: &Resource<'a>) -> Option<Value<'a>> {

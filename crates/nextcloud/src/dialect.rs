@@ -17,6 +17,11 @@ pub struct Nextcloud {
 }
 
 impl Extension for Nextcloud {
+    /// Answered by [`crate::search`], whatever it is sent to.
+    fn methods(&self) -> &'static [&'static str] {
+        &["SEARCH"]
+    }
+
     fn properties(&self) -> &'static [Property] {
         property::PROPERTIES
     }

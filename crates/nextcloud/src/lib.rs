@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod calendar_trash;
 mod collection_property;
 mod collections;
+pub mod comments;
 mod dialect;
 mod error_body;
 mod file_lock;
@@ -26,14 +27,18 @@ mod names;
 pub mod ocs;
 mod page;
 mod preview;
+mod posted;
 mod property;
 pub mod publishing;
+pub mod search;
 pub mod sharing;
 pub mod status;
 mod theming;
+pub mod tags;
 pub mod trashbin;
 pub mod upload;
 pub mod versions;
+mod virtual_patch;
 mod zip;
 
 use std::net::IpAddr;
@@ -49,6 +54,7 @@ use nichoir_store::Space;
 
 pub use collections::NextcloudCollections;
 pub use dialect::Nextcloud;
+pub use property::grammars;
 pub use trashbin::NextcloudTrash;
 
 /// A request to the plain-HTTP side, with what was found out about it before.

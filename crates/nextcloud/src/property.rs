@@ -8,6 +8,7 @@ use nichoir_store::{Needs, Node, Timestamp};
 use nichoir_xml::{Element, Writer, dav, nc, oc, ocm, ocs};
 
 use crate::{Nextcloud, file_lock, preview};
+use crate::{comments, file_lock, tags};
 
 /// Times before this are what broken clients send for "unknown": never stored (desktop client 3.4).
 pub(crate) const EARLIEST_SECOND: i64 = 86_400;
@@ -45,7 +46,14 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(nc::IS_MOUNT_ROOT).read(|_| Some(Value::Truth(false))),
     Property::live(nc::IS_FEDERATED).read(|_| Some(Value::Empty)),
     Property::live(nc::SHAREES).read(|_| Some(Value::Empty)),
-    Property::live(nc::SYSTEM_TAGS).read(|_| Some(Value::Empty)),
+    Property::live(nc::SYSTEM_TAGS).needs(Needs::TAGS).read(tags::value),
+    Property::live(oc::COMMENTS_COUNT)
+        .needs(Needs::COMMENTS)
+        .read(|it| it.node.comments.map(|counts| counts.all.into())),
+    Property::live(oc::COMMENTS_UNREAD)
+        .needs(Needs::COMMENTS)
+        .read(|it| it.node.comments.map(|counts| counts.unread.into())),
+    Property::live(oc::COMMENTS_HREF).read(|_| Some(Value::Appended(comments::append_href))),
     Property::live(nc::SHARE_ATTRIBUTES).read(|_| Some(Value::text("[]"))),
     Property::live(nc::CREATION_TIME).read(|it| Some(Value::Signed(it.node.created.seconds()))).write(write_created),
     Property::live(nc::UPLOAD_TIME).read(|it| file(it.node).map(|node| Value::Signed(node.uploaded.seconds()))),
@@ -66,6 +74,8 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(nc::LOCK_TIMEOUT).needs(Needs::LOCKS).read(file_lock::timeout),
     Property::live(nc::LOCK_TOKEN).needs(Needs::LOCKS).read(file_lock::token),
     Property::live(dav::LASTMODIFIED).write(write_modified),
+    // RFC 5323 §3.4.
+    Property::live(dav::SUPPORTED_QUERY_GRAMMAR_SET).read(|_| Some(Value::Elements(write_grammars))),
 ];
 
 fn file(node: &Node) -> Option<&Node> {
@@ -85,6 +95,21 @@ fn write_checksums(it: &Resource<'_>, writer: &mut Writer) {
     if let Some(checksums) = &it.node.checksums {
         writer.text_element(&oc::CHECKSUM, checksums);
     }
+}
+
+fn write_grammars(_: &Resource<'_>, writer: &mut Writer) {
+    writer.fragment(&grammars());
+}
+
+/// What stands in `DAV:supported-query-grammar-set`.
+pub fn grammars() -> String {
+    let mut writer = Writer::new();
+    writer.open(&dav::SUPPORTED_QUERY_GRAMMAR);
+    writer.open(&dav::GRAMMAR);
+    writer.empty(&dav::BASICSEARCH);
+    writer.close();
+    writer.close();
+    String::from_utf8_lossy(&writer.take()).into_owned()
 }
 
 fn write_favourite(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {

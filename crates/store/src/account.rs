@@ -58,6 +58,13 @@ pub struct Account {
     pub last_seen: Option<Timestamp>,
 }
 
+impl Account {
+    /// Whether it manages the space.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+}
+
 /// What a new account starts with.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
@@ -278,6 +285,8 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         FORGET_TRASH_VIEWS,
         FORGET_ROOTS,
         FORGET_FAVOURITES,
+        crate::comment::FORGET_AUTHOR,
+        crate::comment::FORGET_READ,
         FORGET_FINISHED,
         crate::account_value::FORGET,
     ] {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::collection::CollectionKind;
+use crate::comment::CommentCounts;
 use crate::lock::Lock;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::share::{Access, MountPoint, Share};
+use crate::tag::Tag;
 use crate::trash::Trashed;
 
 macro_rules! id {
@@ -45,6 +47,15 @@ id! {
 id! {
     /// Immutable content: what nodes, versions and copies refer to.
     ContentId
+}
+
+id! {
+    /// A tag's number in its space.
+    TagId
+}
+id! {
+    /// A comment's number in its space.
+    CommentId
 }
 
 /// An entity tag: the change sequence of the node's last change. Displayed without quotes.
@@ -126,6 +137,10 @@ pub struct Node {
     pub shares: Vec<Share>,
     /// The token under which its owner, who asks, publishes it; loaded with [`Needs::SHARES`].
     pub publication: Option<String>,
+    /// Its tags that the asking account sees; loaded with [`Needs::TAGS`].
+    pub tags: Vec<Tag>,
+    /// How many comments it has; loaded with [`Needs::COMMENTS`].
+    pub comments: Option<CommentCounts>,
     /// Where it was, if it is in the trash and was read from there ([`crate::Tree::trashed`]).
     pub trashed: Option<Trashed>,
 }
@@ -187,6 +202,11 @@ impl Needs {
     pub const SCHEDULE_TAG: Needs = Needs(64);
     /// [`Node::shares`] and [`Node::publication`].
     pub const SHARES: Needs = Needs(128);
+
+    /// [`Node::tags`].
+    pub const TAGS: Needs = Needs(1 << 20);
+    /// [`Node::comments`].
+    pub const COMMENTS: Needs = Needs(1 << 21);
 
     /// Whether all of `other` is in this set.
     pub const fn includes(self, other: Needs) -> bool {

@@ -73,6 +73,8 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         is_confidential: false,
         shares: Vec::new(),
         publication: None,
+        tags: Vec::new(),
+        comments: None,
         trashed: None,
     })
 }

@@ -94,6 +94,8 @@ pub(crate) struct SpaceCore {
     /// Root and trash of the areas that were asked for; they never change.
     pub(crate) roots: Mutex<HashMap<(AccountId, Area), (FileId, FileId)>>,
     pub(crate) opened: tokio::sync::Mutex<Option<Arc<Opened>>>,
+    /// A permit for each search that may run: they take long, and polls must not wait for them.
+    searches: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for SpaceCore {
@@ -116,6 +118,7 @@ pub(crate) struct CoreParts {
 impl SpaceCore {
     pub(crate) fn new(info: &SpaceInfo, secret: [u8; 32], parts: CoreParts) -> SpaceCore {
         let CoreParts { ports, limits, blobs, engine, open_spaces, faults, teller } = parts;
+        let searches = Arc::new(tokio::sync::Semaphore::new(limits.searches_at_once_max.max(1)));
         SpaceCore {
             id: info.id,
             uuid: info.uuid,
@@ -136,6 +139,7 @@ impl SpaceCore {
             remembered: Mutex::new(HashMap::new()),
             roots: Mutex::new(HashMap::new()),
             opened: tokio::sync::Mutex::new(None),
+            searches,
         }
     }
 
@@ -168,6 +172,11 @@ impl SpaceCore {
     /// A connection for reading.
     pub(crate) async fn reader(self: &Arc<Self>) -> Result<Reader, Error> {
         self.opened().await?.reader(self).await
+    }
+
+    /// Waits for a search's turn.
+    pub(crate) async fn search_turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+        Arc::clone(&self.searches).acquire_owned().await.map_err(|_| Error::Busy)
     }
 
     /// A new connection to the space.

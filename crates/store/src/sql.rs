@@ -111,6 +111,8 @@ value_of_id!(
     crate::node::AccountId,
     crate::node::DeviceId,
     crate::node::GroupId,
+    crate::node::TagId,
+    crate::node::CommentId,
     crate::node::ContentId,
     crate::node::Etag,
     crate::ports::Timestamp
@@ -242,6 +244,22 @@ impl Connection {
                 rows.push(row?.into());
             }
             Ok(rows)
+        })
+    }
+
+    /// Shows each row to `see` as it comes, until that says that it has seen enough: for answers too large to be held.
+    pub(crate) async fn each<F>(&mut self, sql: Sql, args: &[Value], mut see: F) -> Result<(), Error>
+    where
+        F: FnMut(Row) -> Result<bool, Error> + Send,
+    {
+        on_either!(self, sql, args, |raw, query| {
+            let mut stream = raw.as_mut().fetch(query);
+            while let Some(row) = stream.next().await {
+                if !see(row?.into())? {
+                    break;
+                }
+            }
+            Ok(())
         })
     }
 

@@ -128,6 +128,16 @@ pub struct Limits {
     pub copy_nodes_max: u64,
     /// Groups of a space, everyone's not counted.
     pub groups_max: u64,
+    /// Nodes that one search looks at.
+    pub search_candidates_max: u64,
+    /// Searches of one space at once; more wait for their turn.
+    pub searches_at_once_max: usize,
+    /// Tags of a space.
+    pub tags_max: u64,
+    /// Tags on one file or folder.
+    pub tags_of_node_max: u64,
+    /// Comments on one file or folder.
+    pub comments_of_node_max: u64,
     /// Devices of an account.
     pub devices_max: u64,
     /// Login flows waiting in a space.
@@ -180,6 +190,11 @@ impl Default for Limits {
             change_log_days: 30,
             copy_nodes_max: 200_000,
             groups_max: 500,
+            search_candidates_max: 500_000,
+            searches_at_once_max: 2,
+            tags_max: 1_000,
+            tags_of_node_max: 100,
+            comments_of_node_max: 10_000,
             devices_max: 100,
             login_flows_max: 1_000,
             activity_days: 30,

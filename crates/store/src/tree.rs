@@ -311,6 +311,12 @@ impl Tree {
         if needs.includes(Needs::SHARES) {
             share::add_shares(connection, &range, nodes).await?;
         }
+        if needs.includes(Needs::TAGS) {
+            crate::tag::add_tags(connection, &range, self.account.is_admin(), nodes).await?;
+        }
+        if needs.includes(Needs::COMMENTS) {
+            crate::comment::add_counts(connection, range.clone(), self.account.id.into(), nodes).await?;
+        }
         if needs.includes(Needs::MEMBER_COUNTS) {
             nodes.iter_mut().filter(|node| node.is_folder()).for_each(|node| node.member_counts = Some((0, 0)));
             for row in connection.all(MEMBERS_AMONG, &range).await? {

@@ -66,8 +66,9 @@ fn all(visit: &Visit<'_>) -> Value {
             "version_deletion": true,
             "locking": "1.0",
             "api-feature-lock-type": true,
-            "comments": false,
+            "comments": true,
         },
+        "systemtags": { "enabled": true },
         "files_sharing": {
             "api_enabled": false,
             "resharing": false,

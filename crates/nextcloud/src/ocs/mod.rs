@@ -9,6 +9,7 @@ mod files_lock;
 mod language;
 mod notifications;
 mod params;
+mod search;
 mod user;
 mod user_status;
 
@@ -74,8 +75,13 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
 
 /// Whether there are routes below the first names of the path: who has not logged in is told so, of what there is.
 fn is_known(parts: &[&str]) -> bool {
-    matches!(parts, ["cloud", "user" | "users", ..] | ["core", "getapppassword" | "apppassword" | "navigation", ..])
-        || matches!(parts, ["apps", "files_lock" | "notifications" | "activity" | "user_status", ..])
+    matches!(
+        parts,
+        ["cloud", "user" | "users", ..]
+            | ["core", "getapppassword" | "apppassword" | "navigation", ..]
+            | ["search", "providers", ..]
+            | ["apps", "files_lock" | "notifications" | "activity" | "user_status", ..]
+    )
 }
 
 /// The routes; a method that a known path does not take is as unknown as a path.
@@ -90,6 +96,8 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (_, ["apps", "notifications", "api", "v2", rest @ ..]) => notifications::route(call, rest).await,
         (_, ["apps", "activity", "api", "v2", rest @ ..]) => activity::route(call, rest).await,
         (_, ["apps", "user_status", "api", "v1", rest @ ..]) => user_status::route(call, rest).await,
+        (&Method::GET, ["search", "providers"]) => Ok(search::providers().into()),
+        (&Method::GET, ["search", "providers", provider, "search"]) => search::search(call, provider).await,
         _ => Err(Outcome::unknown_route()),
     }
 }

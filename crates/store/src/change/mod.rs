@@ -2,6 +2,7 @@
 
 mod assemble;
 mod client_lock;
+mod comment;
 mod copy;
 mod delete;
 mod generate;
@@ -19,15 +20,18 @@ mod restore_version;
 mod scheduled;
 mod share;
 mod site;
+mod tag;
 mod undelete;
 mod unseen;
 mod upload;
 mod version;
 
 pub(crate) use client_lock::touch as touch_locked;
+pub use comment::{AddComment, DropComment, EditComment, ReadComments};
 pub use generate::{Generate, GeneratedMember};
 pub(crate) use member::make_collection;
 pub use scheduled::{Delivery, Scheduled, Seen, TagChange};
+pub use tag::{AssignTag, ChangeTag, DropTag, MakeTag};
 pub(crate) use upload::abort as abort_upload;
 
 use std::future::Future;
@@ -511,6 +515,8 @@ pub(crate) fn statements() -> impl Iterator<Item = crate::sql::Sql> {
         client_lock::STATEMENTS,
         upload::STATEMENTS,
         assemble::STATEMENTS,
+        comment::STATEMENTS,
+        tag::STATEMENTS,
         scheduled::STATEMENTS,
     ]
     .into_iter()

@@ -194,6 +194,8 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         is_confidential: false,
         shares: Vec::new(),
         publication: None,
+        tags: Vec::new(),
+        comments: None,
         trashed: None,
     })
 }

@@ -22,6 +22,7 @@ mod pictures;
 mod pool;
 mod push;
 mod scheduling;
+mod search;
 mod sharing;
 mod spaces;
 mod support;
