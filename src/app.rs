@@ -17,9 +17,8 @@ use nichoir_nextcloud::calendar_trash;
 use nichoir_nextcloud::search::{self, SearchLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
-    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, image, legacy, login_flow, ocs, status, suspended,
-    Nextcloud, NextcloudCollections, Visit, auth_error, comments, grammars, legacy, login_flow, ocs, status, suspended,
-    tags,
+    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, comments, grammars, image, legacy, login_flow, ocs,
+    status, suspended, tags,
 };
 use nichoir_nextcloud::{NextcloudTrash, trashbin, versions};
 use nichoir_notify::NotifyPush;
@@ -367,6 +366,7 @@ impl App {
                 let (request, _) = request.into_parts();
                 let answer = avatar::of_dav(&self.0.previews, &caller, &login, &file, &request).await;
                 answer.unwrap_or_else(|error| dav.refuse(error))
+            }
             DavRoute::Tags(prefix) if self.0.has_dialect => {
                 tags::handle(dav, &caller, &mount(prefix), false, request).await
             }

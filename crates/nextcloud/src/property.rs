@@ -7,8 +7,7 @@ use nichoir_store::change::PatchProperties;
 use nichoir_store::{Needs, Node, Timestamp};
 use nichoir_xml::{Element, Writer, dav, nc, oc, ocm, ocs};
 
-use crate::{Nextcloud, file_lock, preview};
-use crate::{comments, file_lock, tags};
+use crate::{Nextcloud, comments, file_lock, preview, tags};
 
 /// Times before this are what broken clients send for "unknown": never stored (desktop client 3.4).
 pub(crate) const EARLIEST_SECOND: i64 = 86_400;
