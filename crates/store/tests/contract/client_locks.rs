@@ -90,7 +90,7 @@ async fn a_lease_ends_by_itself_and_clients_learn_of_it() {
         world.clock.advance_seconds(2);
         let locked = alice.node(&path("file"), Needs::LOCKS).await.unwrap();
         assert!(locked.locks.is_empty());
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         let forgotten = alice.node(&path("file"), Needs::LOCKS).await.unwrap();
         assert!(forgotten.etag > locked.etag, "whoever saw the lock looks again");
         world.finish().await;

@@ -245,7 +245,7 @@ async fn a_link_is_dead_while_its_node_is_in_the_trash_and_for_good_with_it() {
         world.alice.apply(for_good).await.unwrap();
         assert_dead(&world, &to_folder).await;
         world.clock.advance_seconds(10);
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         assert_eq!(world.alice.links().await.unwrap(), []);
         world.finish().await;
     })
