@@ -2,7 +2,7 @@
 
 use super::{
     AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Mail, Maintenance, NotifyPush, Outbound,
-    Push, Server, Storage,
+    Previews, Push, Server, Storage,
 };
 
 /// The sample configuration: every key with its description and default, commented out.
@@ -11,7 +11,7 @@ pub fn sample() -> String {
         "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
             .to_owned();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 13] = [
+    let sections: [(&str, &[(&str, &str)]); 14] = [
         ("server", Server::KEYS),
         ("storage", Storage::KEYS),
         ("limits", Bounds::KEYS),
@@ -19,6 +19,7 @@ pub fn sample() -> String {
         ("dialect", Dialect::KEYS),
         ("calendars", Calendars::KEYS),
         ("address_books", AddressBooks::KEYS),
+        ("previews", Previews::KEYS),
         ("outbound", Outbound::KEYS),
         ("push", Push::KEYS),
         ("notify_push", NotifyPush::KEYS),
