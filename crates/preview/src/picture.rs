@@ -163,7 +163,12 @@ fn check_room(source: &Bytes, decoding_bytes: u64, limits: &Limits) -> Result<()
     }
 }
 
-/// What decoding a JPEG takes: its pixels, and where they come in several passes (ITU-T T.81 §G), its coefficients.
+/// Bytes for each pixel of a JPEG, as measured with subsampled colours: what comes out, and what its decoder holds meanwhile.
+const JPEG_BYTES_PER_PIXEL: u64 = 8;
+/// The same where it comes in several passes, and all coefficients are held to the end.
+const PASSES_BYTES_PER_PIXEL: u64 = 36;
+
+/// What decoding a JPEG takes: more where it comes in several passes (ITU-T T.81 §G).
 fn jpeg_bytes(source: &[u8]) -> Result<u64, Failure> {
     let malformed = || Failure::Broken("its header has no size".to_owned());
     let mut rest = source.get(2..).ok_or_else(malformed)?;
@@ -177,11 +182,10 @@ fn jpeg_bytes(source: &[u8]) -> Result<u64, Failure> {
             0x00 | 0x01 | 0xd0..=0xd8 => {}
             // Start of frame, of whichever process.
             0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&kind) => {
-                let [_, _, _, h1, h0, w1, w0, components, ..] = *rest else { return Err(malformed()) };
+                let [_, _, _, h1, h0, w1, w0, _, ..] = *rest else { return Err(malformed()) };
                 let pixels = u64::from(u16::from_be_bytes([h1, h0])) * u64::from(u16::from_be_bytes([w1, w0]));
-                let parts = u64::from(components.clamp(1, 4));
-                let passes = if kind == 0xc0 || kind == 0xc1 { 0 } else { 2 };
-                return Ok(pixels * parts.max(3) + pixels * parts * passes);
+                let is_one_pass = kind == 0xc0 || kind == 0xc1;
+                return Ok(pixels * if is_one_pass { JPEG_BYTES_PER_PIXEL } else { PASSES_BYTES_PER_PIXEL });
             }
             0xd9 | 0xda => return Err(malformed()),
             _ => {

@@ -42,7 +42,7 @@ impl Default for Limits {
         Limits {
             directory: PathBuf::new(),
             cache_bytes_max: 1024 * 1024 * 1024,
-            memory_bytes_max: 256 * 1024 * 1024,
+            memory_bytes_max: 512 * 1024 * 1024,
             parallel: 2,
             waiting_max: 200,
             side_pixels_max: 4096,
