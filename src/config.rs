@@ -353,6 +353,8 @@ impl Config {
             failures_per_login_and_address: auth.failures_per_login_and_address,
             failures_per_address: auth.failures_per_address,
             failures_per_login: auth.failures_per_login,
+            password_chars_min: auth.password_chars_min,
+            refuses_common_passwords: auth.refuses_common_passwords,
         }
     }
 }

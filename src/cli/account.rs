@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 use nichoir_auth::{generate_password, hash_password};
-use nichoir_store::{Account, AccountUpdate, NewAccount, Ports, Role};
+use nichoir_store::{Account, AccountUpdate, Departure, Error as StoreError, NewAccount, Ports, Role, Space};
 use serde_json::{Value, json};
 
-use super::{Failure, Session, about, storage};
+use super::{Failure, Session, about, parse_size, storage};
 
 /// Whose account.
 #[derive(Debug, Args)]
@@ -47,11 +47,21 @@ pub(super) enum AccountCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// List a space's accounts.
+    /// List a space's accounts and what they hold.
     List {
         /// The space.
         #[arg(long)]
         space: String,
+        /// Those that were deleted and are still kept.
+        #[arg(long)]
+        departed: bool,
+    },
+    /// Change an account.
+    Set {
+        #[command(flatten)]
+        whose: Whose,
+        #[command(flatten)]
+        change: AccountChange,
     },
     /// Set a password.
     SetPassword {
@@ -70,28 +80,77 @@ pub(super) enum AccountCommand {
         #[command(flatten)]
         whose: Whose,
     },
-    /// Delete an account with its files.
+    /// Delete an account. What it held is kept for a while and comes back with `restore`, unless said otherwise.
     Delete {
         #[command(flatten)]
         whose: Whose,
+        /// Give files, calendars, contacts and shares to this account at once.
+        #[arg(long, value_name = "LOGIN", conflicts_with = "now")]
+        hand_over_to: Option<String>,
+        /// Keep nothing.
+        #[arg(long)]
+        now: bool,
         /// Say that this is meant.
         #[arg(long)]
         yes: bool,
     },
+    /// Take a deletion back.
+    Restore {
+        #[command(flatten)]
+        whose: Whose,
+    },
 }
 
-/// The shortest password that is taken, in characters.
-const PASSWORD_CHARS_MIN: usize = 8;
+/// What to change of an account.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct AccountChange {
+    /// The name to show.
+    #[arg(long)]
+    display_name: Option<String>,
+    /// The mail address; empty for none.
+    #[arg(long)]
+    email: Option<String>,
+    /// The account's own share of the pool, such as 5GB; `none` for as much as there is.
+    #[arg(long, value_parser = parse_share)]
+    quota: Option<Share>,
+    /// Whether it manages the space.
+    #[arg(long)]
+    admin: Option<bool>,
+}
+
+/// A share of the pool; `None`: as much as there is.
+#[derive(Clone, Copy, Debug)]
+struct Share(Option<u64>);
+
+fn parse_share(text: &str) -> Result<Share, String> {
+    if text == "none" { Ok(Share(None)) } else { parse_size(text).map(|bytes| Share(Some(bytes))) }
+}
+
+impl AccountChange {
+    fn update(self) -> AccountUpdate {
+        let role = |is_admin| if is_admin { Role::Admin } else { Role::Member };
+        AccountUpdate {
+            display_name: self.display_name,
+            email: self.email.map(|email| Some(email).filter(|email| !email.is_empty())),
+            quota_bytes: self.quota.map(|share| share.0),
+            role: self.admin.map(role),
+            ..AccountUpdate::default()
+        }
+    }
+}
 
 impl AccountCommand {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let store = session.store().await?;
         let name = match &self {
-            AccountCommand::List { space } => space.clone(),
+            AccountCommand::List { space, .. } => space.clone(),
             AccountCommand::Create { whose, .. }
             | AccountCommand::SetPassword { whose, .. }
             | AccountCommand::Disable { whose }
             | AccountCommand::Enable { whose }
+            | AccountCommand::Set { whose, .. }
+            | AccountCommand::Restore { whose }
             | AccountCommand::Delete { whose, .. } => whose.space.clone(),
         };
         let space = store.space_named(&name).await.map_err(|error| about(&format!("space {name}"), &error))?;
@@ -100,7 +159,7 @@ impl AccountCommand {
         result
     }
 
-    async fn run_in(self, session: &Session, space: &nichoir_store::Space) -> Result<(), Failure> {
+    async fn run_in(self, session: &Session, space: &Space) -> Result<(), Failure> {
         let update = async |login: &str, update: AccountUpdate| {
             let account =
                 space.account_by_login(login).await.map_err(|error| about(&format!("account {login}"), &error))?;
@@ -108,20 +167,26 @@ impl AccountCommand {
         };
         match self {
             AccountCommand::Create { whose, display_name, email, admin, password } => {
-                let (hash, shown_once) = password.read(session)?;
+                let (hash, shown_once) = password.read(session, &whose.login)?;
                 let role = if admin { Role::Admin } else { Role::Member };
                 let new = NewAccount { login: whose.login.clone(), display_name, email, role, password_hash: hash };
                 let made = space.create_account(new).await;
                 let made = made.map_err(|error| about(&format!("account {}", whose.login), &error))?;
                 say_with_password(session, &made, "is there", shown_once);
             }
-            AccountCommand::List { .. } => {
-                let accounts = space.accounts().await.map_err(|error| storage(&error))?;
-                let text: String = accounts.iter().map(|account| format!("{}\n", line(account))).collect();
-                session.say(&text, &Value::Array(accounts.iter().map(shown).collect()));
+            AccountCommand::List { departed, .. } => list(session, space, departed).await?,
+            AccountCommand::Set { whose, change } => {
+                let account = update(&whose.login, change.update()).await?;
+                session.say(&line(&account), &shown(&account));
+            }
+            AccountCommand::Restore { whose } => {
+                let account = find_departed(space, &whose.login).await?;
+                let restored = space.restore_account(account.id).await;
+                let account = restored.map_err(|error| about(&format!("account {}", whose.login), &error))?;
+                session.say(&line(&account), &shown(&account));
             }
             AccountCommand::SetPassword { whose, password } => {
-                let (hash, shown_once) = password.read(session)?;
+                let (hash, shown_once) = password.read(session, &whose.login)?;
                 if hash.is_none() {
                     return Err("say --password-stdin or --generate-password".to_owned());
                 }
@@ -138,27 +203,81 @@ impl AccountCommand {
                 let account = update(&whose.login, change).await?;
                 session.say(&line(&account), &shown(&account));
             }
-            AccountCommand::Delete { whose, yes: false } => {
-                return Err(format!(
-                    "account {} would be gone with its files; say --yes if that is meant",
-                    whose.login
-                ));
+            AccountCommand::Delete { whose, yes: false, .. } => {
+                return Err(format!("account {} would be gone; say --yes if that is meant", whose.login));
             }
-            AccountCommand::Delete { whose, yes: true } => {
-                let login = whose.login;
-                let account = space.account_by_login(&login).await;
-                let account = account.map_err(|error| about(&format!("account {login}"), &error))?;
-                space.delete_account(account.id).await.map_err(|error| storage(&error))?;
-                session.say(&format!("account {login} is gone"), &json!({ "deleted": login }));
+            AccountCommand::Delete { whose, hand_over_to, now, yes: true } => {
+                delete(session, space, whose.login, hand_over_to, now).await?;
             }
         }
         Ok(())
     }
 }
 
+async fn list(session: &Session, space: &Space, are_departed: bool) -> Result<(), Failure> {
+    let accounts = match are_departed {
+        true => space.departed_accounts().await,
+        false => space.accounts().await,
+    };
+    let accounts = accounts.map_err(|error| storage(&error))?;
+    let held = space.held_bytes_of_all().await.map_err(|error| storage(&error))?;
+    let (mut text, mut values) = (String::new(), Vec::new());
+    for account in &accounts {
+        let held_bytes = held.iter().find(|(id, _)| *id == account.id).map_or(0, |(_, bytes)| *bytes);
+        text.push_str(&format!("{}\t{held_bytes} bytes\n", line(account)));
+        let mut value = shown(account);
+        value["held_bytes"] = held_bytes.into();
+        values.push(value);
+    }
+    session.say(&text, &Value::Array(values));
+    Ok(())
+}
+
+/// The account of that login, or the last one of that login that was deleted and is kept.
+async fn find_any(space: &Space, login: &str) -> Result<Account, Failure> {
+    match space.account_by_login(login).await {
+        Ok(account) => Ok(account),
+        Err(StoreError::NotFound) => find_departed(space, login).await,
+        Err(error) => Err(storage(&error)),
+    }
+}
+
+async fn find_departed(space: &Space, login: &str) -> Result<Account, Failure> {
+    let departed = space.departed_accounts().await.map_err(|error| storage(&error))?;
+    let of_login = departed.into_iter().filter(|account| account.login.eq_ignore_ascii_case(login));
+    of_login.max_by_key(|account| account.departed).ok_or_else(|| format!("account {login}: there is none"))
+}
+
+async fn delete(
+    session: &Session,
+    space: &Space,
+    login: String,
+    heir: Option<String>,
+    now: bool,
+) -> Result<(), Failure> {
+    let account = find_any(space, &login).await?;
+    let departure = match &heir {
+        Some(heir) => {
+            let found = space.account_by_login(heir).await;
+            Departure::HandedOver(found.map_err(|error| about(&format!("account {heir}"), &error))?.id)
+        }
+        None if now => Departure::Gone,
+        None => Departure::Kept,
+    };
+    let ended = space.end_account(account.id, departure).await;
+    ended.map_err(|error| about(&format!("account {login}"), &error))?;
+    let rest = match (&heir, now) {
+        (Some(heir), _) => format!("what it held is {heir}'s"),
+        (None, true) => "and all that it held".to_owned(),
+        (None, false) => format!("what it held is kept for {} days", space.limits().departed_days),
+    };
+    session.say(&format!("account {login} is gone, {rest}"), &json!({ "deleted": login, "handed_over_to": heir }));
+    Ok(())
+}
+
 impl PasswordSource {
     /// The hash, and the password if it was made here.
-    fn read(&self, session: &Session) -> Result<(Option<String>, Option<String>), Failure> {
+    fn read(&self, session: &Session, login: &str) -> Result<(Option<String>, Option<String>), Failure> {
         let cost = session.config.auth_limits().password_cost();
         let hash = |password: &str| hash_password(password, cost, &Ports::system());
         if self.generate_password {
@@ -171,9 +290,8 @@ impl PasswordSource {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map_err(|error| format!("cannot read the password: {error}"))?;
         let password = line.trim_end_matches(['\r', '\n']);
-        if password.chars().count() < PASSWORD_CHARS_MIN {
-            return Err(format!("a password has at least {PASSWORD_CHARS_MIN} characters"));
-        }
+        let policy = session.config.auth_limits().password_policy();
+        policy.check(password, login).map_err(|weakness| weakness.to_string())?;
         Ok((Some(hash(password)), None))
     }
 }
@@ -195,6 +313,8 @@ fn shown(account: &Account) -> Value {
         "email": account.email,
         "role": role(account),
         "enabled": account.is_enabled,
+        "quota_bytes": account.quota_bytes,
+        "departed": account.departed.map(nichoir_store::Timestamp::seconds),
     })
 }
 

@@ -24,6 +24,13 @@ pub(super) enum AppPasswordCommand {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Have a device erase what it holds when it next asks (Nextcloud's apps and desktop client do).
+    Wipe {
+        #[command(flatten)]
+        whose: Whose,
+        /// The device's number, as listed.
+        id: i64,
+    },
     /// Make an app password unknown.
     Revoke {
         #[command(flatten)]
@@ -38,6 +45,7 @@ impl AppPasswordCommand {
         let store = session.store().await?;
         let (AppPasswordCommand::Create { whose, .. }
         | AppPasswordCommand::List { whose }
+        | AppPasswordCommand::Wipe { whose, .. }
         | AppPasswordCommand::Revoke { whose, .. }) = &self;
         let space = store.space_named(&whose.space).await;
         let space = space.map_err(|error| about(&format!("space {}", whose.space), &error))?;
@@ -63,6 +71,11 @@ impl AppPasswordCommand {
                 let text: String = devices.iter().map(|device| format!("{}\t{}\n", device.id, device.name)).collect();
                 session.say(&text, &Value::Array(devices.iter().map(shown).collect()));
             }
+            AppPasswordCommand::Wipe { id, .. } => {
+                let marked = space.wipe_device(account.id, DeviceId(id)).await;
+                marked.map_err(|error| about(&format!("app password {id}"), &error))?;
+                session.say(&format!("device {id} erases what it holds when it next asks"), &json!({ "wiped": id }));
+            }
             AppPasswordCommand::Revoke { id, .. } => {
                 let revoked = space.revoke_device(account.id, DeviceId(id)).await;
                 revoked.map_err(|error| about(&format!("app password {id}"), &error))?;
@@ -78,6 +91,7 @@ fn shown(device: &Device) -> Value {
         "id": device.id.0,
         "name": device.name,
         "created": device.created.seconds(),
+        "is_wiped": device.is_wiped,
         "last_used": device.last_used.map(nichoir_store::Timestamp::seconds),
     })
 }

@@ -238,6 +238,10 @@ section! {
         failures_per_address: usize = AuthLimits::default().failures_per_address,
         /// Failed log-ins of one login from anywhere.
         failures_per_login: usize = AuthLimits::default().failures_per_login,
+        /// Characters of a new password at least.
+        password_chars_min: usize = AuthLimits::default().password_chars_min,
+        /// Whether new passwords are refused that everybody tries first.
+        refuses_common_passwords: bool = AuthLimits::default().refuses_common_passwords,
     }
 }
 

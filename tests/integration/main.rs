@@ -16,6 +16,7 @@ mod groups;
 mod mail;
 mod matrix;
 mod previews;
+mod provisioning;
 mod publishing;
 mod push;
 mod scheduling;

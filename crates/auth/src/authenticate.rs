@@ -13,6 +13,7 @@ use crate::credentials::Credentials;
 use crate::device::device_hash;
 use crate::link::Proofs;
 use crate::password::{PasswordCost, Verifier};
+use crate::policy::PasswordPolicy;
 use crate::remembered::Remembered;
 use crate::throttle::{Throttle, ThrottleLimits};
 
@@ -37,6 +38,10 @@ pub struct AuthLimits {
     pub failures_per_address: usize,
     /// Failures of one login from anywhere.
     pub failures_per_login: usize,
+    /// Characters of a new password at least.
+    pub password_chars_min: usize,
+    /// Whether new passwords that are common are refused.
+    pub refuses_common_passwords: bool,
 }
 
 impl Default for AuthLimits {
@@ -52,6 +57,8 @@ impl Default for AuthLimits {
             failures_per_login_and_address: 10,
             failures_per_address: 50,
             failures_per_login: 200,
+            password_chars_min: 10,
+            refuses_common_passwords: true,
         }
     }
 }
@@ -60,6 +67,11 @@ impl AuthLimits {
     /// What a password hash costs.
     pub fn password_cost(&self) -> PasswordCost {
         PasswordCost { memory_kib: self.argon2_memory_kib, passes: self.argon2_passes }
+    }
+
+    /// What a new password must be.
+    pub fn password_policy(&self) -> PasswordPolicy {
+        PasswordPolicy { chars_min: self.password_chars_min, refuses_common: self.refuses_common_passwords }
     }
 }
 
@@ -141,6 +153,15 @@ impl Authenticator {
 
     pub(crate) fn proofs(&self) -> &Proofs {
         &self.0.proofs
+    }
+
+    /// The hash of a new password; off the request threads, and in turn with the log-ins.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`] when too many wait already.
+    pub async fn hash(&self, space: &Space, password: String) -> Result<String, AuthError> {
+        let hash = self.0.verifier.hash(password, space.ports().bytes()).await;
+        hash.ok_or(AuthError::Unavailable(None))
     }
 
     /// Who sent these headers.

@@ -105,6 +105,17 @@ impl Space {
         self.change_device(WIPE, account, id).await
     }
 
+    /// Gives a device another app password, found by this hash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn rotate_device(&self, account: AccountId, id: DeviceId, password_hash: [u8; 32]) -> Result<(), Error> {
+        let args = [account.into(), id.into(), password_hash.as_slice().into()];
+        let touched = self.core().write(move |tx| Box::pin(async move { tx.run(ROTATE, &args).await })).await;
+        self.accounts_changed();
+        if touched? == 1 { Ok(()) } else { Err(Error::NotFound) }
+    }
+
     async fn change_device(&self, sql: Sql, account: AccountId, id: DeviceId) -> Result<(), Error> {
         let args = [account.into(), id.into()];
         let touched = self.core().write(move |tx| Box::pin(async move { tx.run(sql, &args).await })).await;
@@ -271,6 +282,8 @@ const INSERT: Sql = Sql("INSERT INTO device (space_id, id, account_id, name, pas
 
 const REVOKE: Sql = Sql("DELETE FROM device WHERE space_id = $1 AND account_id = $2 AND id = $3");
 
+const ROTATE: Sql = Sql("UPDATE device SET password_hash = $4 WHERE space_id = $1 AND account_id = $2 AND id = $3");
+
 const WIPE: Sql = Sql("UPDATE device SET is_wiped = 1 WHERE space_id = $1 AND account_id = $2 AND id = $3");
 
 const TOUCH: Sql = Sql("UPDATE device SET last_used_us = $3 WHERE space_id = $1 AND id = $2");
@@ -305,6 +318,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     COUNT,
     INSERT,
     REVOKE,
+    ROTATE,
     WIPE,
     TOUCH,
     TOUCH_ACCOUNT,

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Reply, activity, notifications, user_status};
+use super::{Reply, activity, notifications, password_policy, user_status};
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
 use crate::{Visit, theming};
@@ -76,6 +76,7 @@ fn all(visit: &Visit<'_>) -> Value {
             "user": { "send_mail": false },
             "federation": { "outgoing": false, "incoming": false },
         },
+        "password_policy": password_policy::capability(visit),
         "theming": theming(visit),
     });
     all["notifications"] = notifications::capability();

@@ -1,17 +1,23 @@
 //! The Open Collaboration Services API, as far as it exists here: `/ocs/v1.php/…` and `/ocs/v2.php/…`.
 
+mod account_edit;
 mod activity;
 mod app_password;
 mod capabilities;
 mod emoji;
 mod envelope;
 mod files_lock;
+mod groups;
 mod language;
 mod notifications;
 mod params;
+mod password_policy;
+mod people;
+mod preferences;
 mod search;
 mod user;
 mod user_status;
+mod users;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
@@ -35,7 +41,6 @@ struct Call<'a> {
     visit: &'a Visit<'a>,
     caller: &'a Caller,
     request: &'a Parts,
-    #[allow(dead_code, reason = "for the routes that take parameters")]
     params: Params,
 }
 
@@ -77,10 +82,15 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
 fn is_known(parts: &[&str]) -> bool {
     matches!(
         parts,
-        ["cloud", "user" | "users", ..]
-            | ["core", "getapppassword" | "apppassword" | "navigation", ..]
+        ["cloud", "user" | "users" | "groups", ..]
+            | ["core", "getapppassword" | "apppassword" | "navigation" | "autocomplete", ..]
+            | [
+                "apps",
+                "files_lock" | "notifications" | "activity" | "user_status" | "provisioning_api" | "password_policy",
+                ..
+            ]
+            | ["hovercard", ..]
             | ["search", "providers", ..]
-            | ["apps", "files_lock" | "notifications" | "activity" | "user_status", ..]
     )
 }
 
@@ -88,8 +98,20 @@ fn is_known(parts: &[&str]) -> bool {
 async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
     match (&call.request.method, parts) {
         (&Method::GET, ["cloud", "user"]) => user::object(call.caller).await,
-        (&Method::GET, ["cloud", "users", login]) => user::of_login(call.caller, login).await,
+        (&Method::GET, ["cloud", "user", "fields"] | ["cloud", "user", "fields", _]) => user::editable_fields(),
+        (_, ["cloud", "users", rest @ ..]) => route_users(call, rest).await,
+        (_, ["cloud", "groups", rest @ ..]) => route_groups(call, rest).await,
         (&Method::GET, ["core", "getapppassword"]) => app_password::make(call).await,
+        (&Method::POST, ["core", "apppassword", "rotate"]) => app_password::rotate(call).await,
+        (&Method::PUT, ["core", "apppassword", "confirm"]) => app_password::confirm(call).await,
+        (&Method::GET, ["core", "autocomplete", "get"]) => people::suggest(call).await,
+        (&Method::GET, ["hovercard", "v1", login]) => people::hovercard(call, login).await,
+        (&Method::GET, ["apps", "password_policy", "api", "v1", "generate"]) => password_policy::generate(call),
+        (&Method::POST, ["apps", "password_policy", "api", "v1", "validate"]) => password_policy::validate(call),
+        (
+            method @ (&Method::POST | &Method::DELETE),
+            ["apps", "provisioning_api", "api", "v1", "config", "users", app, key],
+        ) => preferences::set(call, app, key, *method == Method::POST).await,
         (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(call.caller).await,
         (&Method::GET, ["core", "navigation", "apps" | "settings"]) => Ok(navigation()),
         (&Method::PUT | &Method::DELETE, ["apps", "files_lock", "lock", id]) => files_lock::answer(call, id).await,
@@ -105,6 +127,42 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
 /// The pages that clients show as shortcuts: none, as long as there are none. Tagged, because the desktop client asks often.
 fn navigation() -> Reply {
     Reply::from(json!([])).with_header("etag", "\"empty\"")
+}
+
+/// The routes below `cloud/users`.
+async fn route_users(call: &Call<'_>, parts: &[&str]) -> Answer {
+    match (&call.request.method, parts) {
+        (&Method::GET, []) => users::list(call).await,
+        (&Method::POST, []) => users::create(call).await,
+        (&Method::GET, ["details" | "recent"]) => users::details(call, |_| true).await,
+        (&Method::GET, ["disabled"]) => users::details(call, |account| !account.is_enabled).await,
+        (&Method::GET, [login]) => users::get(call, login).await,
+        (&Method::PUT, [login]) => users::edit(call, login).await,
+        (&Method::DELETE, [login]) => users::delete(call, login).await,
+        (&Method::PUT, [login, "enable"]) => users::set_enabled(call, login, true).await,
+        (&Method::PUT, [login, "disable"]) => users::set_enabled(call, login, false).await,
+        (&Method::POST, [login, "wipe"]) => users::wipe(call, login).await,
+        (&Method::GET, [login, "groups"]) => users::groups_of(call, login).await,
+        (&Method::POST, [login, "groups"]) => users::set_membership(call, login, true).await,
+        (&Method::DELETE, [login, "groups"]) => users::set_membership(call, login, false).await,
+        (&Method::GET, [login, "subadmins"]) => users::subadmins(call, login).await,
+        _ => Err(Outcome::unknown_route()),
+    }
+}
+
+/// The routes below `cloud/groups`.
+async fn route_groups(call: &Call<'_>, parts: &[&str]) -> Answer {
+    match (&call.request.method, parts) {
+        (&Method::GET, []) => groups::list(call, false).await,
+        (&Method::GET, ["details"]) => groups::list(call, true).await,
+        (&Method::POST, []) => groups::create(call).await,
+        (&Method::GET, [name] | [name, "users"]) => groups::members(call, name).await,
+        (&Method::GET, [name, "users", "details"]) => users::details_of_group(call, name).await,
+        (&Method::GET, [name, "subadmins"]) => groups::subadmins(call, name).await,
+        (&Method::PUT, [name]) => groups::edit(call, name).await,
+        (&Method::DELETE, [name]) => groups::delete(call, name).await,
+        _ => Err(Outcome::unknown_route()),
+    }
 }
 
 /// Tells who the answer is for.

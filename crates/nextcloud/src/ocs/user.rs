@@ -1,20 +1,33 @@
-//! `cloud/user`: who the client is. Its `id` is what stands in DAV paths.
+//! Objects of accounts, as `cloud/user` and `cloud/users/…` show them. The `id` is what stands in DAV paths. Fields of a
+//! profile are there because clients look for them, and empty: accounts have no profile here.
 
 use nichoir_auth::Caller;
-use serde_json::json;
+use nichoir_store::{Account, Quota, Role};
+use serde_json::{Value, json};
 
-use super::Answer;
-use super::envelope::Outcome;
+use super::{Answer, groups};
+
+/// What members edit of their own account, by the names of `cloud/users`.
+const EDITABLE: [&str; 2] = ["displayname", "email"];
 
 /// The caller's own object.
 pub(super) async fn object(caller: &Caller) -> Answer {
-    let account = &caller.account;
-    let quota = caller.tree.quota().await?;
+    let groups = groups::names_of(&caller.space, &caller.account).await?;
+    Ok(render(&caller.account, &groups, &caller.tree.quota().await?).into())
+}
+
+/// The fields that the caller may edit.
+pub(super) fn editable_fields() -> Answer {
+    Ok(json!(EDITABLE).into())
+}
+
+/// The object of any account.
+pub(super) fn render(account: &Account, groups: &[String], quota: &Quota) -> Value {
     let total = quota.used_bytes.saturating_add(quota.available_bytes);
     // Percent with two decimals.
     let relative = if total == 0 { 0.0 } else { (quota.used_bytes as f64 * 10_000.0 / total as f64).round() / 100.0 };
     let last_login = account.last_seen.map_or(0, |instant| instant.seconds());
-    Ok(json!({
+    json!({
         "enabled": account.is_enabled,
         "id": account.login,
         "firstLoginTimestamp": account.created.seconds(),
@@ -27,7 +40,7 @@ pub(super) async fn object(caller: &Caller) -> Answer {
             "used": quota.used_bytes,
             "total": total,
             "relative": relative,
-            "quota": total,
+            "quota": account.quota_bytes.unwrap_or(total),
         },
         "manager": "",
         "email": account.email,
@@ -38,22 +51,23 @@ pub(super) async fn object(caller: &Caller) -> Answer {
         "address": "",
         "website": "",
         "twitter": "",
+        "bluesky": "",
         "fediverse": "",
         "organisation": "",
         "role": "",
         "headline": "",
         "biography": "",
         "profile_enabled": "0",
-        "groups": [],
+        "pronouns": "",
+        "groups": groups,
         "language": account.language.as_deref().unwrap_or("en"),
-        "locale": "",
+        "locale": account.locale.as_deref().unwrap_or(""),
+        "timezone": "",
         "notify_email": null,
-        "backendCapabilities": { "setDisplayName": false, "setPassword": false },
+        "backendCapabilities": { "setDisplayName": true, "setPassword": true },
     })
-    .into())
 }
 
-/// The object of that login: one's own; of others nothing is told, not even whether they exist.
-pub(super) async fn of_login(caller: &Caller, login: &str) -> Answer {
-    if login == caller.account.login { object(caller).await } else { Err(Outcome::unknown_route()) }
+pub(super) fn is_admin(account: &Account) -> bool {
+    account.role == Role::Admin
 }
