@@ -5,6 +5,7 @@
 //! text, initials, an icon.
 
 mod cache;
+mod easel;
 mod failure;
 mod geometry;
 mod initials;

@@ -163,10 +163,10 @@ fn check_room(source: &Bytes, decoding_bytes: u64, limits: &Limits) -> Result<()
     }
 }
 
-/// Bytes for each pixel of a JPEG, as measured with subsampled colours: what comes out, and what its decoder holds meanwhile.
-const JPEG_BYTES_PER_PIXEL: u64 = 8;
-/// The same where it comes in several passes, and all coefficients are held to the end.
-const PASSES_BYTES_PER_PIXEL: u64 = 36;
+/// Bytes for each pixel of a JPEG.
+const JPEG_BYTES_PER_PIXEL: u64 = 3;
+/// The same where it comes in several passes, and the coefficients of all colours are held to the end.
+const PASSES_BYTES_PER_PIXEL: u64 = 9;
 
 /// What decoding a JPEG takes: more where it comes in several passes (ITU-T T.81 §G).
 fn jpeg_bytes(source: &[u8]) -> Result<u64, Failure> {

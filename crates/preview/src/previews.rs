@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use crate::cache::{Cache, Known};
+use crate::easel::Easel;
 use crate::failure::Failure;
 use crate::kind::{Kind, Kinds};
 use crate::made::{Drawing, Made};
@@ -42,7 +43,7 @@ impl Default for Limits {
         Limits {
             directory: PathBuf::new(),
             cache_bytes_max: 1024 * 1024 * 1024,
-            memory_bytes_max: 512 * 1024 * 1024,
+            memory_bytes_max: 256 * 1024 * 1024,
             parallel: 2,
             waiting_max: 200,
             side_pixels_max: 4096,
@@ -84,6 +85,7 @@ struct Inner {
     video: Option<Tool>,
     cache: Cache,
     places: Arc<Semaphore>,
+    easel: Easel,
     waiting: AtomicUsize,
     /// A lock for each preview that is being made.
     under_way: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
@@ -95,8 +97,9 @@ impl Previews {
         let kinds = Kinds { has_pdf: pdf.is_some(), has_video: video.is_some(), ..kinds };
         let cache = Cache::new(limits.directory.clone(), limits.cache_bytes_max);
         let places = Arc::new(Semaphore::new(limits.parallel.max(1)));
+        let easel = Easel::new(limits.parallel);
         let (waiting, under_way) = (AtomicUsize::new(0), Mutex::default());
-        Previews(Arc::new(Inner { limits, kinds, pdf, video, cache, places, waiting, under_way }))
+        Previews(Arc::new(Inner { limits, kinds, pdf, video, cache, places, easel, waiting, under_way }))
     }
 
     /// Of what there are previews.
@@ -149,13 +152,13 @@ impl Previews {
         let drawing = prepare.await;
         let (inner, space) = (Arc::clone(&self.0), space.to_owned());
         // What was begun is finished, even if whoever asked has gone.
-        let drawn = tokio::task::spawn_blocking(move || {
+        let drawn = self.0.easel.run(move || {
             let _place = place;
             let drawn = drawing.and_then(|drawing| drawn_safely(&drawing, &inner.limits));
             inner.remember(&space, key, &drawn);
             drawn
         });
-        drawn.await.map_err(|error| unavailable(error.into()))?
+        drawn.await?
     }
 
     /// Draws what nobody will ask for again, when it is its turn.
@@ -166,11 +169,11 @@ impl Previews {
         let _waiting = Waiting::begin(&self.0)?;
         let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|error| unavailable(error.into()))?;
         let inner = Arc::clone(&self.0);
-        let drawn = tokio::task::spawn_blocking(move || {
+        let drawn = self.0.easel.run(move || {
             let _place = place;
             drawn_safely(&drawing, &inner.limits)
         });
-        drawn.await.map_err(|error| unavailable(error.into()))?
+        drawn.await?
     }
 
     async fn known(&self, space: &str, key: Key) -> Result<Option<Known>, Failure> {

@@ -119,7 +119,7 @@ fn what_takes_too_much_memory_is_refused_before_it_is_decoded() {
 #[test]
 fn the_bound_is_where_it_says() {
     let source = Bytes::from(encoded(ImageFormat::Jpeg));
-    let needed = 200 * 100 * 8 + 2 * source.len() as u64;
+    let needed = 200 * 100 * 3 + 2 * source.len() as u64;
     assert!(reduced(&source, wish(64), &limits(needed)).is_ok());
     assert!(matches!(reduced(&source, wish(64), &limits(needed - 1)), Err(Failure::TooLarge)));
 }
@@ -127,8 +127,8 @@ fn the_bound_is_where_it_says() {
 #[test]
 fn pictures_that_come_in_passes_need_more() {
     let pass = |kind: u8| [0xff, 0xd8, 0xff, kind, 0, 0x11, 8, 0, 100, 0, 200, 3, 0, 0, 0];
-    assert_eq!(jpeg_bytes(&pass(0xc0)).unwrap(), 200 * 100 * 8);
-    assert_eq!(jpeg_bytes(&pass(0xc2)).unwrap(), 200 * 100 * 36);
+    assert_eq!(jpeg_bytes(&pass(0xc0)).unwrap(), 200 * 100 * 3);
+    assert_eq!(jpeg_bytes(&pass(0xc2)).unwrap(), 200 * 100 * 9);
     for malformed in [&b""[..], b"\xff\xd8", b"\xff\xd8\xff\xe1\xff\xff", b"\xff\xd8\xff\xc0\0", b"\xff\xd8\xff\xda"] {
         assert!(jpeg_bytes(malformed).is_err());
     }
