@@ -14,11 +14,13 @@ use nichoir_dav::{Dav, Error, Extension, Mount, Request, Response, principal};
 use nichoir_imip::{Limits as MailLimits, Mailer, Smtp};
 use nichoir_nextcloud::bulk::{self, BulkLimits};
 use nichoir_nextcloud::calendar_trash;
+use nichoir_nextcloud::notes::{self, NotesLimits};
+use nichoir_nextcloud::office::{self, Office};
 use nichoir_nextcloud::search::{self, SearchLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{
-    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, comments, grammars, image, legacy, login_flow, ocs,
-    status, suspended, tags,
+    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, comments, direct, grammars, image, legacy, login_flow,
+    ocs, status, suspended, tags,
 };
 use nichoir_nextcloud::{NextcloudTrash, trashbin, versions};
 use nichoir_notify::NotifyPush;
@@ -61,6 +63,9 @@ struct Parts {
     /// Bulk upload, where it is switched on.
     bulk: Option<BulkLimits>,
     avatar_bytes_max: usize,
+    notes: NotesLimits,
+    /// The office server, where there is one.
+    office: Option<Office>,
     parameter_bytes_max: usize,
     search: SearchLimits,
     product_name: String,
@@ -144,6 +149,8 @@ impl App {
             has_dialect: config.dialect.nextcloud,
             bulk: config.bulk_limits(),
             avatar_bytes_max: config.previews.avatar_bytes_max,
+            notes: config.notes_limits(),
+            office: config.office()?,
             parameter_bytes_max: config.dialect.parameter_bytes_max,
             search: config.search_limits(),
             product_name: config.dialect.product_name.clone(),
@@ -266,6 +273,7 @@ impl App {
             previews: &self.0.previews,
             avatar_bytes_max: self.0.avatar_bytes_max,
             parameter_bytes_max: self.0.parameter_bytes_max,
+            office: self.0.office.as_ref().filter(|_| self.0.has_dialect),
         };
         if *route == Route::WellKnownDav {
             return Ok(legacy::well_known(public_url));
@@ -286,6 +294,11 @@ impl App {
             Route::Robots if is_read(request.method()) => legacy::robots(),
             Route::Ocs(version, path) => ocs::handle(visit, *version, path, request).await,
             Route::Image(image, below) => image::handle(visit, *image, below, request).await,
+            Route::Office(path) => match &self.0.office {
+                Some(office) => office::handle(visit, office, &self.0.engines.files, path, request).await,
+                None => return Err(request),
+            },
+            Route::Notes(path) => notes::handle(visit, &self.0.notes, path, request).await,
             Route::Login(path) => login_flow::handle(visit, path, request).await,
             Route::Wipe(is_check) if *request.method() == Method::POST => {
                 login_flow::wipe(visit, *is_check, request).await
@@ -314,6 +327,11 @@ impl App {
             Route::Malformed => return dav.refuse(Error::bad_request("The path cannot be decoded.")),
             _ => return dav.refuse(Error::not_found()),
         };
+        if let DavRoute::Direct(token) = &route
+            && self.0.has_dialect
+        {
+            return direct::handle(dav, space, token, request).await;
+        }
         if let DavRoute::PublicCalendar(token, prefix) = &route
             && self.0.has_dialect
         {
@@ -487,6 +505,7 @@ impl App {
 /// What is wrong with it.
 pub fn check_config(config: &Config) -> Result<(), String> {
     config.server.trusted_proxies.iter().try_for_each(|text| Network::parse(text).map(drop))?;
+    config.office()?;
     config.smtp()?.as_ref().map_or(Ok(()), |smtp| Smtp::new(smtp).map(drop))
 }
 

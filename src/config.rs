@@ -13,6 +13,8 @@ use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_imip::{Limits as MailLimits, Security, SmtpConfig};
 use nichoir_nextcloud::bulk::BulkLimits;
+use nichoir_nextcloud::notes::NotesLimits;
+use nichoir_nextcloud::office::{Office as OfficeServer, OfficeConfig};
 use nichoir_nextcloud::search::SearchLimits;
 use nichoir_outbound::Limits as OutboundLimits;
 use nichoir_preview::{Kinds, Limits as PreviewLimits, Previews as Workshop, Tool, ToolLimits, WORK};
@@ -338,6 +340,40 @@ impl Config {
     pub fn bulk_limits(&self) -> Option<BulkLimits> {
         let Dialect { nextcloud, has_bulk_upload, bulk_files_max, bulk_header_bytes_max, .. } = self.dialect;
         (nextcloud && has_bulk_upload).then_some(BulkLimits { bulk_files_max, bulk_header_bytes_max })
+    }
+
+    /// What notes are bound by.
+    pub fn notes_limits(&self) -> NotesLimits {
+        let Notes { note_bytes_max, notes_max, attachment_bytes_max } = self.notes;
+        NotesLimits { note_bytes_max, notes_max, attachment_bytes_max }
+    }
+
+    /// The office server, if there is one.
+    ///
+    /// # Errors
+    /// What is wrong with the section.
+    pub fn office(&self) -> Result<Option<OfficeServer>, Wrong> {
+        let office = &self.office;
+        if office.url.is_empty() {
+            return Ok(None);
+        }
+        // The operator chose it: it may be on this machine or in its network, and speak plain http there.
+        let limits = OutboundLimits { allows_http: true, allows_private_addresses: true, ..self.outbound_limits() };
+        let outbound = nichoir_outbound::Outbound::new(limits);
+        let url = outbound.parse_url(&office.url).map_err(|error| format!("office.url: {error}"))?;
+        let address =
+            |text: &String| text.parse().map_err(|_| format!("office.allowed_addresses: {text:?} is no address"));
+        let config = OfficeConfig {
+            url,
+            product_name: office.product_name.clone(),
+            allowed_addresses: office.allowed_addresses.iter().map(address).collect::<Result<_, _>>()?,
+            verifies_proof: office.verifies_proof,
+            token_seconds: office.token_seconds,
+            page_seconds: office.page_seconds,
+            discovery_seconds: office.discovery_seconds,
+            discovery_bytes_max: office.discovery_bytes_max,
+        };
+        Ok(Some(OfficeServer::new(config, outbound)))
     }
 
     /// What log-ins need to know.

@@ -25,6 +25,10 @@ pub(crate) enum Route {
     Login(String),
     /// `/core/wipe/check` (true) and `/core/wipe/success`.
     Wipe(bool),
+    /// `/apps/richdocuments…`: what stands behind it.
+    Office(String),
+    /// `/apps/notes/api…`: what stands behind it.
+    Notes(String),
     /// `/ocs/v1.php…` and `/ocs/v2.php…`: what stands behind it.
     Ocs(Version, String),
     /// `/push/ws`: the socket on which clients are told of changes.
@@ -86,6 +90,8 @@ pub(crate) enum DavRoute {
     TagsOfFiles(String),
     /// `/remote.php/dav/comments…`.
     Comments(String),
+    /// `/remote.php/direct/TOKEN`: a file for whoever has its address.
+    Direct(String),
     /// `/remote.php/dav/bulk`: many small files in one request.
     Bulk,
     /// `/remote.php/dav/push/NAME`: a push registration.
@@ -133,6 +139,8 @@ impl Route {
             ["robots.txt"] => Route::Robots,
             [".well-known", "caldav" | "carddav"] => Route::WellKnownDav,
             ["login", ..] => Route::Login(below(skipped + 1)),
+            ["apps", "richdocuments", ..] => Route::Office(below(skipped + 2)),
+            ["apps", "notes", "api", ..] => Route::Notes(below(skipped + 3)),
             ["core", "wipe", "check"] => Route::Wipe(true),
             ["core", "wipe", "success"] => Route::Wipe(false),
             ["push", "ws"] => Route::PushSocket,
@@ -181,6 +189,7 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
         ["dav", "systemtags-relations", ..] => DavRoute::TagsOfFiles(up_to(2)),
         ["dav", "comments", ..] => DavRoute::Comments(up_to(2)),
         ["dav", "bulk"] => DavRoute::Bulk,
+        ["direct", token] => DavRoute::Direct((*token).to_owned()),
         ["dav", "push", name] => DavRoute::PushRegistration((*name).to_owned()),
         ["dav", "calendars"] => DavRoute::AreaHomes(Area::Calendars),
         ["dav", "calendars", login, ..] => DavRoute::Area(Area::Calendars, home(login)),
@@ -216,6 +225,8 @@ mod tests {
         let shown = match Route::of(path) {
             Route::Login(rest) => format!("login {rest}"),
             Route::Wipe(is_check) => format!("wipe {is_check}"),
+            Route::Office(rest) => format!("office {rest}"),
+            Route::Notes(rest) => format!("notes {rest}"),
             Route::Ocs(version, rest) => format!("ocs {version:?} {rest}"),
             Route::Dav(route) => match route {
                 DavRoute::Front => "front".to_owned(),
@@ -238,6 +249,7 @@ mod tests {
                 DavRoute::TagsOfFiles(at) => format!("tags of files at {at}"),
                 DavRoute::Comments(at) => format!("comments at {at}"),
                 DavRoute::Bulk => "bulk".to_owned(),
+                DavRoute::Direct(token) => format!("direct {token}"),
                 DavRoute::PushRegistration(name) => format!("push registration {name}"),
                 DavRoute::AreaHomes(area) => format!("homes of {area:?}"),
                 DavRoute::AddressBookKinds => "address book kinds".to_owned(),
@@ -278,6 +290,13 @@ mod tests {
         check("/index.php/core/wipe/check", "wipe true");
         check("/core/wipe/success", "wipe false");
         check("/core/wipe", "unknown");
+        check("/index.php/apps/notes/api/v1/notes/7", "notes /v1/notes/7");
+        check("/apps/notes/api", "notes ");
+        check("/apps/notes", "unknown");
+        check("/index.php/apps/richdocuments/wopi/files/7_x/contents", "office /wopi/files/7_x/contents");
+        check("/remote.php/direct/abc", "direct abc");
+        check("/remote.php/direct", "unknown dav");
+        check("/remote.php/direct/abc/x", "unknown dav");
         check("/ocs/v1.php/cloud/user", "ocs V1 /cloud/user");
         check("/ocs/v2.php", "ocs V2 ");
         check("/index.php/ocs/v2.php/cloud/capabilities/", "ocs V2 /cloud/capabilities/");

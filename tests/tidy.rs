@@ -15,7 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nichoir-contentline", &[]),
     ("nichoir-caldav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
     ("nichoir-carddav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
-    ("nichoir-nextcloud", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-preview"]),
+    (
+        "nichoir-nextcloud",
+        &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-preview", "nichoir-outbound"],
+    ),
     ("nichoir-preview", &[]),
     ("nichoir-notify", &["nichoir-auth", "nichoir-store"]),
     ("nichoir-outbound", &[]),

@@ -1,8 +1,8 @@
 //! The sample configuration: every key with its description and default.
 
 use super::{
-    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Mail, Maintenance, NotifyPush, Outbound,
-    Previews, Push, Server, Storage,
+    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Mail, Maintenance, Notes, NotifyPush,
+    Office, Outbound, Previews, Push, Server, Storage,
 };
 
 /// The sample configuration: every key with its description and default, commented out.
@@ -11,12 +11,14 @@ pub fn sample() -> String {
         "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
             .to_owned();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 14] = [
+    let sections: [(&str, &[(&str, &str)]); 16] = [
         ("server", Server::KEYS),
         ("storage", Storage::KEYS),
         ("limits", Bounds::KEYS),
         ("auth", Auth::KEYS),
         ("dialect", Dialect::KEYS),
+        ("notes", Notes::KEYS),
+        ("office", Office::KEYS),
         ("calendars", Calendars::KEYS),
         ("address_books", AddressBooks::KEYS),
         ("previews", Previews::KEYS),

@@ -7,6 +7,7 @@ use nichoir_caldav::Limits as CalendarLimits;
 use nichoir_carddav::Limits as CardLimits;
 use nichoir_imip::Limits as MailLimits;
 use nichoir_nextcloud::bulk::BulkLimits;
+use nichoir_nextcloud::notes::NotesLimits;
 use nichoir_notify::Limits as NotifyLimits;
 use nichoir_outbound::Limits as OutboundLimits;
 use nichoir_preview::{Limits as PreviewLimits, ToolLimits};
@@ -260,6 +261,40 @@ section! {
         bulk_header_bytes_max: usize = BulkLimits::default().bulk_header_bytes_max,
         /// Bytes of the parameters of one OCS request.
         parameter_bytes_max: usize = 262_144,
+    }
+}
+
+section! {
+    /// `[notes]`: what the Notes apps may at most have.
+    Notes {
+        /// Bytes of one note. Larger files are listed, but neither read nor changed.
+        note_bytes_max: usize = NotesLimits::default().note_bytes_max,
+        /// Notes and categories of one account; where there are more, the apps get none.
+        notes_max: usize = NotesLimits::default().notes_max,
+        /// Bytes of a file that is attached to a note.
+        attachment_bytes_max: usize = NotesLimits::default().attachment_bytes_max,
+    }
+}
+
+section! {
+    /// `[office]`: the office server (Collabora Online, OnlyOffice) that documents are opened in. Off unless url is set.
+    Office {
+        /// Where this server reaches it, such as `https://office.example.org`; may be a private address; empty: none.
+        url: String = String::new(),
+        /// What it is called, in menus and where a file is locked.
+        product_name: String = "Collabora Online".to_owned(),
+        /// Addresses that it asks from; others are refused; empty: any.
+        allowed_addresses: Vec<String> = Vec::new(),
+        /// Whether its requests must be signed, where it tells the keys to check that with.
+        verifies_proof: bool = true,
+        /// Seconds that an open document may be worked on.
+        token_seconds: i64 = 36_000,
+        /// Seconds in which an app must have opened the page that it was told.
+        page_seconds: i64 = 600,
+        /// Seconds after which it is asked again what it can do.
+        discovery_seconds: i64 = 43_200,
+        /// Bytes of its answer to that.
+        discovery_bytes_max: usize = 1024 * 1024,
     }
 }
 
@@ -522,6 +557,10 @@ section! {
         auth: Auth = Auth::default(),
         /// Which clients are served beyond plain WebDAV.
         dialect: Dialect = Dialect::default(),
+        /// What the Notes apps may at most have.
+        notes: Notes = Notes::default(),
+        /// The office server that documents are opened in.
+        office: Office = Office::default(),
         /// What one calendar object or question may at most be.
         calendars: Calendars = Calendars::default(),
         /// What one card or question may at most be.

@@ -13,6 +13,7 @@ mod collection_property;
 mod collections;
 pub mod comments;
 mod dialect;
+pub mod direct;
 mod error_body;
 mod file_lock;
 mod filter_files;
@@ -24,7 +25,9 @@ pub mod legacy;
 pub mod login_flow;
 mod multipart;
 mod names;
+pub mod notes;
 pub mod ocs;
+pub mod office;
 mod page;
 mod posted;
 mod preview;
@@ -35,6 +38,7 @@ pub mod sharing;
 pub mod status;
 pub mod tags;
 mod theming;
+mod ticket;
 pub mod trashbin;
 pub mod upload;
 pub mod versions;
@@ -78,6 +82,8 @@ pub struct Visit<'a> {
     pub avatar_bytes_max: usize,
     /// Bytes of the parameters of one OCS request.
     pub parameter_bytes_max: usize,
+    /// The office server, where there is one.
+    pub office: Option<&'a office::Office>,
 }
 
 impl Visit<'_> {

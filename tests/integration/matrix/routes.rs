@@ -46,6 +46,8 @@ pub(super) const OPEN: &[(&str, &str)] = &[
     ("DavRoute::Unknown", "names nothing"),
     ("DavRoute::Bulk", "has no path of its own: names files below the caller's root; tested in `bulk`"),
     ("DavRoute::PublicCalendar", "for whoever has the link; tested in `publishing`"),
+    ("DavRoute::Direct", "for whoever has the address; tested in `direct_links`"),
+    ("Route::Office", "off unless an office server is configured; tested in `office`"),
     ("DavRoute::PushRegistration", "named by a secret of its own; tested in `push`"),
 ];
 
@@ -86,6 +88,14 @@ pub(super) const ROUTES: &[Row] = &[
     row("mod GET core, navigation, apps", "GET", "/ocs/v2.php/core/navigation/apps", 200).with(JSON),
     row("mod PUT apps, files_lock, lock, id", "PUT", "/ocs/v2.php/apps/files_lock/lock/{id}", 200).with(JSON),
     row("mod DELETE apps, files_lock, lock, id", "DELETE", "/ocs/v2.php/apps/files_lock/lock/{id}", 200).with(JSON),
+    row("mod POST apps, dav, api, v1, direct", "POST", "/ocs/v2.php/apps/dav/api/v1/direct", 200)
+        .with(JSON).sending("fileId={id}"),
+    row("mod POST apps, richdocuments, api, v1, document", "POST", "/ocs/v2.php/apps/richdocuments/api/v1/document", 404)
+        .with(JSON).sending("fileId={id}"),
+    // Notes: this file is none, which is all that is said of it.
+    row("Route::Notes", "GET", "/index.php/apps/notes/api/v1/notes/{id}", 404),
+    row("Route::Notes", "PUT", "/index.php/apps/notes/api/v1/notes/{id}", 404).sending("content=taken%20over"),
+    row("Route::Notes", "DELETE", "/index.php/apps/notes/api/v1/notes/{id}", 404),
     // Versions and trash.
     row("DavRoute::Versions", "PROPFIND", "/remote.php/dav/versions/alice/versions/{id}/", 207).with("depth: 1"),
     row("DavRoute::Versions", "GET", "/remote.php/dav/versions/alice/versions/{id}/{version}", 200),

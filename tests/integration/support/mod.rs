@@ -7,6 +7,6 @@ pub(crate) mod sequence;
 mod server;
 
 pub(crate) use answer::Answer;
-pub(crate) use client::Client;
+pub(crate) use client::{Call, Client};
 pub(crate) use collections::{document, event};
 pub(crate) use server::{Server, on_every_engine, on_every_engine_with};

@@ -1,28 +1,44 @@
 //! Capabilities: what works here, and nothing else. Types matter: one string where a truth is expected, and a client throws the
 //! whole answer away.
 
+use nichoir_auth::Caller;
 use serde_json::{Value, json};
 
-use super::{Reply, activity, notifications, password_policy, user_status};
+use super::{Outcome, Reply, activity, notifications, password_policy, user_status};
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
-use crate::{Visit, theming};
+use crate::{Visit, notes, theming};
 
 /// The size of chunk that clients begin with and stay below.
 const CHUNK_BYTES_MAX: u64 = 100 * 1024 * 1024;
+/// The release of the Notes app whose ways these are.
+const NOTES_VERSION: &str = "4.12.0";
 /// Transfers of one client at once.
 const PARALLEL_MAX: u32 = 5;
 
-pub(super) fn reply(visit: &Visit<'_>, is_logged_in: bool) -> Reply {
+pub(super) async fn reply(visit: &Visit<'_>, caller: Option<&Caller>) -> Result<Reply, Outcome> {
     let [major, minor, micro] = VERSION_NUMBERS;
-    let data = json!({
+    let mut data = json!({
         "version": {
             "major": major, "minor": minor, "micro": micro, "string": VERSION_STRING, "edition": "", "extendedSupport": false,
         },
-        "capabilities": if is_logged_in { all(visit) } else { public(visit) },
+        "capabilities": if caller.is_some() { all(visit) } else { public(visit) },
     });
+    if let Some(caller) = caller {
+        data["capabilities"]["notes"] = json!({
+            "api_version": notes::VERSIONS,
+            "version": NOTES_VERSION,
+            "notes_path": notes::notes_folder_of(caller).await?,
+        });
+    }
+    if let (Some(caller), Some(office)) = (caller, visit.office) {
+        let now = caller.space.ports().clock.now();
+        if let Some(told) = office.capability(now, visit.public_url).await {
+            data["capabilities"]["richdocuments"] = told;
+        }
+    }
     let etag = format!("\"{:032x}\"", crc_of(&data));
-    Reply::from(data).with_header("etag", &etag)
+    Ok(Reply::from(data).with_header("etag", &etag))
 }
 
 /// Enough to tell two answers apart: both are made by the same code from the same settings.

@@ -4,6 +4,7 @@ mod account_edit;
 mod activity;
 mod app_password;
 mod capabilities;
+mod direct;
 mod emoji;
 mod envelope;
 mod files_lock;
@@ -14,6 +15,7 @@ mod params;
 mod password_policy;
 mod people;
 mod preferences;
+mod richdocuments;
 mod search;
 mod user;
 mod user_status;
@@ -30,7 +32,7 @@ use crate::Visit;
 pub(crate) use app_password::client_name;
 pub use envelope::Version;
 use envelope::{Envelope, Outcome, Reply};
-use params::Params;
+pub(crate) use params::Params;
 
 /// What a route answers: data, or a refusal with its status and words.
 type Answer = Result<Reply, Outcome>;
@@ -53,13 +55,16 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let caller = visit.caller(&request.headers).await;
     if let (["cloud", "capabilities"], &Method::GET) = (&parts[..], &request.method) {
-        let is_logged_in = match caller {
-            Ok(_) => true,
+        let caller = match caller {
+            Ok(caller) => Some(caller),
             // Anybody may ask, but wrong credentials are said to be wrong.
-            Err(AuthError::Missing) => false,
+            Err(AuthError::Missing) => None,
             Err(error) => return refuse(&envelope, error),
         };
-        return envelope.reply(capabilities::reply(&visit, is_logged_in), &request);
+        return match capabilities::reply(&visit, caller.as_ref()).await {
+            Ok(reply) => envelope.reply(reply, &request),
+            Err(outcome) => envelope.refused(&outcome),
+        };
     }
     let caller = match caller {
         Ok(caller) => caller,
@@ -78,6 +83,14 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
     named(answer, &caller)
 }
 
+/// The parameters of a request outside of OCS, which come in the same ways.
+///
+/// # Errors
+/// 400 for a body that is not what its `Content-Type` says.
+pub(crate) fn parameters(request: &Parts, body: &[u8]) -> Result<Params, nichoir_dav::Error> {
+    Params::of(request, body).map_err(|_| nichoir_dav::Error::bad_request("The body is not what its type says."))
+}
+
 /// Whether there are routes below the first names of the path: who has not logged in is told so, of what there is.
 fn is_known(parts: &[&str]) -> bool {
     matches!(
@@ -91,6 +104,8 @@ fn is_known(parts: &[&str]) -> bool {
             ]
             | ["hovercard", ..]
             | ["search", "providers", ..]
+            | ["apps", "dav", "api", "v1", "direct"]
+            | ["apps", "richdocuments", ..]
     )
 }
 
@@ -114,6 +129,8 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         ) => preferences::set(call, app, key, *method == Method::POST).await,
         (&Method::DELETE, ["core", "apppassword"]) => app_password::revoke(call.caller).await,
         (&Method::GET, ["core", "navigation", "apps" | "settings"]) => Ok(navigation()),
+        (&Method::POST, ["apps", "richdocuments", "api", "v1", "document"]) => richdocuments::open(call).await,
+        (&Method::POST, ["apps", "dav", "api", "v1", "direct"]) => direct::make(call).await,
         (&Method::PUT | &Method::DELETE, ["apps", "files_lock", "lock", id]) => files_lock::answer(call, id).await,
         (_, ["apps", "notifications", "api", "v2", rest @ ..]) => notifications::route(call, rest).await,
         (_, ["apps", "activity", "api", "v2", rest @ ..]) => activity::route(call, rest).await,

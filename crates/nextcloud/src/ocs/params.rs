@@ -14,7 +14,7 @@ use super::envelope::Outcome;
 
 /// Parameters by name. What came as a form is text; what came as JSON has kept its kind.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Params(BTreeMap<String, Value>);
+pub(crate) struct Params(BTreeMap<String, Value>);
 
 #[allow(dead_code, reason = "for the routes that take parameters")]
 impl Params {
@@ -38,7 +38,7 @@ impl Params {
     }
 
     /// The parameter as text; numbers and truths as clients would write them.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -48,12 +48,12 @@ impl Params {
     }
 
     /// The parameter as a whole number; `None` also where it is none.
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.text(name)?.trim().parse().ok()
     }
 
     /// The parameter as a truth, in any of the ways in which clients write one; `None` also where it is none.
-    pub(super) fn truth(&self, name: &str) -> Option<bool> {
+    pub(crate) fn truth(&self, name: &str) -> Option<bool> {
         match self.text(name)?.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Some(true),
             "false" | "0" | "no" | "off" | "" => Some(false),
@@ -62,7 +62,7 @@ impl Params {
     }
 
     /// The parameter as a list of texts: `name[]=a&name[]=b`, a list of JSON, or a single one.
-    pub(super) fn list(&self, name: &str) -> Vec<String> {
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
         match self.0.get(name) {
             Some(Value::Array(members)) => members
                 .iter()
@@ -77,7 +77,7 @@ impl Params {
     }
 
     /// The parameter as it came; `None` where it did not.
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
