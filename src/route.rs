@@ -145,6 +145,8 @@ impl Route {
             ["core", "wipe", "success"] => Route::Wipe(false),
             ["push", "ws"] => Route::PushSocket,
             ["apps", "notify_push", "pre_auth"] => Route::PushPreAuth,
+            // Nextcloud answers here as under `/ocs`.
+            ["apps", "groupfolders", "folders"] => Route::Ocs(Version::V2, below(skipped)),
             ["ocs", "v1.php", ..] => Route::Ocs(Version::V1, below(skipped + 2)),
             ["ocs", "v2.php", ..] => Route::Ocs(Version::V2, below(skipped + 2)),
             ["core", "preview" | "preview.png"] => Route::Image(Image::Preview, String::new()),
@@ -306,6 +308,7 @@ mod tests {
         check("/push/ws/x", "unknown");
         check("/index.php/apps/notify_push/pre_auth", "push pre-auth");
         check("/apps/notify_push/pre_auth", "push pre-auth");
+        check("/index.php/apps/groupfolders/folders", "ocs V2 /apps/groupfolders/folders");
         check("/ocs/v3.php/x", "unknown");
         check("/index.php/apps/x", "unknown");
         check("/index.php/index.php/204", "unknown");

@@ -9,6 +9,7 @@ mod doctor;
 mod group;
 mod serve;
 mod space;
+mod team_folder;
 
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -53,6 +54,9 @@ enum Command {
     /// Groups of a space's accounts.
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Folders that belong to a space, and the groups that see them.
+    #[command(subcommand)]
+    TeamFolder(team_folder::TeamFolderCommand),
     /// App passwords of an account.
     #[command(subcommand)]
     AppPassword(app_password::AppPasswordCommand),
@@ -112,6 +116,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Space(command) => command.run(&session).await,
         Command::Account(command) => command.run(&session).await,
         Command::Group(command) => command.run(&session).await,
+        Command::TeamFolder(command) => command.run(&session).await,
         Command::AppPassword(command) => command.run(&session).await,
         Command::Check(check) => check.run(&session).await,
         Command::Doctor => doctor::run(&session).await,

@@ -181,6 +181,12 @@ section! {
         tags_of_node_max: u64 = Limits::default().tags_of_node_max,
         /// Comments on one file or folder.
         comments_of_node_max: u64 = Limits::default().comments_of_node_max,
+        /// Team folders of a space.
+        team_folders_max: u64 = Limits::default().team_folders_max,
+        /// Shares of what one account or team folder has.
+        shares_max: u64 = Limits::default().shares_max,
+        /// The longest note beside a share.
+        share_note_bytes_max: u64 = Limits::default().share_note_bytes_max,
         /// Devices of one account.
         devices_max: u64 = Limits::default().devices_max,
         /// Login flows waiting in a space.

@@ -1,10 +1,12 @@
 """The engine of the Nextcloud desktop client (Debian's nextcloudcmd), doing what members do."""
 
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import time
+import urllib.parse
 
 import tree
 from dav import Dav
@@ -309,6 +311,84 @@ def two_members(report, server, work):
         assert stranger.status in (403, 404) and b"bert" not in stranger.body, stranger.status
 
 
+def share(dav, name, sharee, permissions):
+    """Shares as the desktop client does; returns the share's number."""
+    form = urllib.parse.urlencode({"path": "/" + name, "shareType": 0, "shareWith": sharee, "permissions": permissions})
+    headers = {"OCS-APIRequest": "true", "Content-Type": "application/x-www-form-urlencoded"}
+    answer = dav.request("POST", "/ocs/v2.php/apps/files_sharing/api/v1/shares?format=json", form, headers)
+    assert answer.status == 200, (answer.status, answer.body)
+    return json.loads(answer.body)["ocs"]["data"]["id"]
+
+
+def shared_folders(report, server, work):
+    giver, taker = server.member("gina"), server.member("tom")
+    gina, tom = Dav(server, giver), Dav(server, taker)
+    one, other = Client(server, giver, work / "gina"), Client(server, taker, work / "tom")
+    tree.write(one.directory / "Team" / "plan.txt", b"the plan")
+    tree.write(one.directory / "Team" / "sub" / "deep.txt", b"deep")
+    tree.write(one.directory / "Look" / "notice.txt", b"read this")
+    tree.write(other.directory / "Team" / "toms.txt", b"a folder of the same name")
+    synced(one)
+    synced(other)
+    team = share(gina, "Team", taker, 31)
+    share(gina, "Look", taker, 1)
+    with report.check("nextcloudcmd: what is shared comes down, beside a folder of the same name"):
+        synced(other)
+        assert_in_step(other, tom)
+        assert (other.directory / "Team (2)" / "sub" / "deep.txt").read_bytes() == b"deep"
+        assert (other.directory / "Team" / "toms.txt").exists()
+        assert_in_step(one, gina)
+    with report.check("nextcloudcmd: what both write into it, both get"):
+        tree.write(other.directory / "Team (2)" / "by tom.txt", b"tom was here")
+        other.edit("Team (2)/plan.txt", b"the plan, edited by tom")
+        tree.write(one.directory / "Team" / "sub" / "by gina.txt", b"gina too")
+        synced(other)
+        synced(one)
+        synced(other)
+        assert_in_step(one, gina)
+        assert_in_step(other, tom)
+        assert (one.directory / "Team" / "plan.txt").read_bytes() == b"the plan, edited by tom"
+        differs = tree.difference(tree.hashes(one.directory / "Team"), tree.hashes(other.directory / "Team (2)"))
+        assert not differs, differs
+    with report.check("nextcloudcmd: a received folder is renamed and moved at home, and stays shared"):
+        (other.directory / "Mine").mkdir()
+        synced(other)
+        (other.directory / "Team (2)").rename(other.directory / "Mine" / "Ours")
+        synced(other)
+        assert_in_step(other, tom)
+        assert "Team" in gina.etags() and "Mine/Ours/plan.txt" in tom.etags()
+        tree.write(one.directory / "Team" / "later.txt", b"later")
+        synced(one)
+        synced(other)
+        assert (other.directory / "Mine" / "Ours" / "later.txt").read_bytes() == b"later"
+    with report.check("nextcloudcmd: what is shared for reading is not written to, and put right again here"):
+        notice = other.directory / "Look" / "notice.txt"
+        notice.parent.chmod(0o755)
+        notice.chmod(0o644)
+        notice.unlink()
+        other.sync()
+        synced(other)
+        assert notice.read_bytes() == b"read this"
+        assert gina.get("Look/notice.txt").body == b"read this"
+        assert_in_step(other, tom)
+    with report.check("nextcloudcmd: what is moved into a share keeps its number and comes to the other"):
+        tree.write(one.directory / "own.txt", b"mine at first")
+        synced(one)
+        before = file_ids(gina)
+        (one.directory / "own.txt").rename(one.directory / "Team" / "own.txt")
+        synced(one)
+        synced(other)
+        assert file_ids(gina)["Team/own.txt"] == before["own.txt"]
+        assert (other.directory / "Mine" / "Ours" / "own.txt").read_bytes() == b"mine at first"
+    with report.check("nextcloudcmd: what is shared no longer is gone there, and here as it was"):
+        answer = gina.request("DELETE", f"/ocs/v2.php/apps/files_sharing/api/v1/shares/{team}", None, {"OCS-APIRequest": "true"})
+        assert answer.status == 200, answer.status
+        synced(other)
+        assert not (other.directory / "Mine" / "Ours").exists()
+        assert_in_step(other, tom)
+        assert_in_step(one, gina)
+
+
 def quota(report, work, backend, postgres):
     """A space of its own, since the pool is shared by all members."""
     server = Server(work / "quota-server", backend, postgres and postgres.create_database(), quota="20MB")
@@ -340,5 +420,5 @@ def quota(report, work, backend, postgres):
 
 
 def run(report, server, work):
-    for scenario in (odd_names, renames_and_deletes, edits, two_members, many_files, big_file, interrupted_upload, killed_server):
+    for scenario in (odd_names, renames_and_deletes, edits, two_members, shared_folders, many_files, big_file, interrupted_upload, killed_server):
         scenario(report, server, work)

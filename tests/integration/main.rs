@@ -12,6 +12,7 @@ mod cards;
 mod comments;
 mod direct_links;
 mod file_locks;
+mod file_sharing;
 mod generated;
 mod groups;
 mod mail;

@@ -327,6 +327,7 @@ impl From<nichoir_store::Error> for Error {
             Store::NotACollection => Error::conflict("This is not a collection."),
             Store::IsACollection => Error::conflict("This is a collection."),
             Store::Forbidden(reason) => Error::need_privileges(reason),
+            Store::Sharing(why) => Error::need_privileges(why.to_string()),
             Store::Locked { root } => Error::locked(root),
             Store::LockConflict { root } => Error::lock_conflict(root),
             Store::LockTokenMismatch => Error::conflict("The lock token does not match the request URI.")

@@ -18,7 +18,8 @@ use serde_json::{Map, Value, json};
 use crate::headers::{Told, instant};
 use crate::multipart::{Malformed, Multipart, boundary_of};
 use crate::names;
-use crate::property::{oc_id, permissions};
+use crate::property::oc_id;
+use crate::share_property::letters;
 
 /// The limits of bulk upload, each a setting of the same name.
 #[derive(Clone, Debug)]
@@ -154,7 +155,7 @@ fn shown(caller: &Caller, outcome: Result<Node, Error>) -> Value {
             "error": false,
             "etag": node.etag.to_string(),
             "fileid": oc_id(&node, &caller.space.info().instance_id),
-            "permissions": permissions(&node),
+            "permissions": letters(&node),
         }),
         Err(error) => json!({ "error": true, "message": error.message() }),
     }

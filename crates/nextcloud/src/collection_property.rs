@@ -126,6 +126,11 @@ fn sharee_href(it: &Resource<'_>, share: &Share) -> String {
     match share.sharee {
         Sharee::Account(_) => principal::href_of(&it.mount.principals, &share.login),
         Sharee::Everyone => format!("{}/principals/groups/{EVERYONE}/", principal::root_of(&it.mount.principals)),
+        Sharee::Group(_) | Sharee::Link => {
+            let mut href = format!("{}/principals/groups/", principal::root_of(&it.mount.principals));
+            href::append_name(&mut href, &share.login);
+            href + "/"
+        }
     }
 }
 

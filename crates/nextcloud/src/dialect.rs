@@ -1,5 +1,7 @@
 //! The Nextcloud dialect of DAV on files, as an extension of the engine.
 
+use std::sync::LazyLock;
+
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property, PutOptions, Report};
@@ -7,7 +9,11 @@ use nichoir_preview::Kinds;
 use nichoir_store::Node;
 use nichoir_xml::{Name, Writer, nc, oc};
 
-use crate::{error_body, file_lock, filter_files, headers, names, property, zip};
+use crate::{error_body, file_lock, filter_files, headers, names, property, share_property, zip};
+
+/// The rows of every table of files.
+static ALL_PROPERTIES: LazyLock<Vec<Property>> =
+    LazyLock::new(|| [property::PROPERTIES, share_property::PROPERTIES].concat());
 
 /// Properties, headers, name rules, error words, archives: what turns DAV into Nextcloud's DAV.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +29,7 @@ impl Extension for Nextcloud {
     }
 
     fn properties(&self) -> &'static [Property] {
-        property::PROPERTIES
+        &ALL_PROPERTIES
     }
 
     fn reports(&self) -> &'static [Report] {

@@ -34,6 +34,7 @@ mod preview;
 mod property;
 pub mod publishing;
 pub mod search;
+mod share_property;
 pub mod sharing;
 pub mod status;
 pub mod tags;

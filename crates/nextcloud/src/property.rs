@@ -1,11 +1,12 @@
-//! The live properties that only Nextcloud's clients know: `oc:`, `nc:` and the two `share-permissions`.
+//! The live properties that only Nextcloud's clients know: `oc:`, `nc:` and `DAV:lastmodified`; those of sharing are in
+//! `share_property.rs`.
 
 use std::fmt::Write as _;
 
 use nichoir_dav::{Error, Property, Resource, Value};
 use nichoir_store::change::PatchProperties;
 use nichoir_store::{Needs, Node, Timestamp};
-use nichoir_xml::{Element, Writer, dav, nc, oc, ocm, ocs};
+use nichoir_xml::{Element, Writer, dav, nc, oc};
 
 use crate::{Nextcloud, comments, file_lock, preview, tags};
 
@@ -17,16 +18,10 @@ pub(crate) fn oc_id(node: &Node, instance_id: &str) -> String {
     format!("{:08}{instance_id}", node.id.0)
 }
 
-/// The rights of an owner as letters, in Nextcloud's order. (Reshare, Get, Delete, reName, moVe; Write, or Create and mKcol.)
-pub(crate) fn permissions(node: &Node) -> &'static str {
-    if node.is_folder() { "RGDNVCK" } else { "RGDNVW" }
-}
-
 /// The table.
 pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(oc::ID).read(|_| Some(Value::Appended(append_id))),
     Property::live(oc::FILEID).read(|it| Some(Value::Signed(it.node.id.0))),
-    Property::live(oc::PERMISSIONS).read(|it| Some(Value::text(permissions(it.node)))),
     Property::live(oc::SIZE).read(|it| Some(it.node.size_bytes.into())),
     Property::live(oc::CHECKSUMS).read(|it| it.node.checksums.as_ref().map(|_| Value::Elements(write_checksums))),
     Property::live(oc::FAVORITE)
@@ -36,15 +31,8 @@ pub(crate) static PROPERTIES: &[Property] = &[
     // Present and empty: clients remember that the feature is there (desktop client, restored backups).
     Property::live(oc::DATA_FINGERPRINT).read(|it| Some(Value::text(&*it.caller.space.info().data_fingerprint))),
     Property::live(oc::DOWNLOAD_URL).read(|it| file(it.node).map(|_| Value::Empty)),
-    Property::live(oc::SHARE_TYPES).read(|_| Some(Value::Empty)),
     Property::live(oc::TAGS).read(|_| Some(Value::Empty)),
-    Property::live(oc::OWNER_ID).read(|it| Some(Value::text(&*it.caller.account.login))),
-    Property::live(oc::OWNER_DISPLAY_NAME).read(|it| Some(Value::text(&*it.caller.account.display_name))),
     Property::live(nc::HAS_PREVIEW).read(|it| Some(Value::Truth(has_preview(it)))),
-    Property::live(nc::MOUNT_TYPE).read(|_| Some(Value::Empty)),
-    Property::live(nc::IS_MOUNT_ROOT).read(|_| Some(Value::Truth(false))),
-    Property::live(nc::IS_FEDERATED).read(|_| Some(Value::Empty)),
-    Property::live(nc::SHAREES).read(|_| Some(Value::Empty)),
     Property::live(nc::SYSTEM_TAGS).needs(Needs::TAGS).read(tags::value),
     Property::live(oc::COMMENTS_COUNT)
         .needs(Needs::COMMENTS)
@@ -53,7 +41,6 @@ pub(crate) static PROPERTIES: &[Property] = &[
         .needs(Needs::COMMENTS)
         .read(|it| it.node.comments.map(|counts| counts.unread.into())),
     Property::live(oc::COMMENTS_HREF).read(|_| Some(Value::Appended(comments::append_href))),
-    Property::live(nc::SHARE_ATTRIBUTES).read(|_| Some(Value::text("[]"))),
     Property::live(nc::CREATION_TIME).read(|it| Some(Value::Signed(it.node.created.seconds()))).write(write_created),
     Property::live(nc::UPLOAD_TIME).read(|it| file(it.node).map(|node| Value::Signed(node.uploaded.seconds()))),
     Property::live(nc::CONTAINED_FOLDER_COUNT)
@@ -62,8 +49,6 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(nc::CONTAINED_FILE_COUNT)
         .needs(Needs::MEMBER_COUNTS)
         .read(|it| it.node.member_counts.map(|(_, files)| files.into())),
-    Property::live(ocs::SHARE_PERMISSIONS).read(|it| Some(Value::Number(if it.node.is_folder() { 31 } else { 27 }))),
-    Property::live(ocm::SHARE_PERMISSIONS).read(|_| Some(Value::text("[\"share\",\"read\",\"write\"]"))),
     Property::live(nc::LOCK).needs(Needs::LOCKS).read(file_lock::is_locked),
     Property::live(nc::LOCK_OWNER_TYPE).needs(Needs::LOCKS).read(file_lock::owner_type),
     Property::live(nc::LOCK_OWNER).needs(Needs::LOCKS).read(file_lock::owner),

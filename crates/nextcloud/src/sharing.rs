@@ -11,7 +11,7 @@ use nichoir_store::{Permissions, Share, Sharee, Space};
 use nichoir_xml::{Element, dav, oc};
 
 /// The name of the group that every account of the space is in.
-pub const EVERYONE: &str = "everyone";
+pub(crate) const EVERYONE: &str = "everyone";
 
 /// Sets and removes, all or nothing.
 pub(crate) fn answer(call: &Call<'_>, root: &Element) -> Answering {
@@ -59,6 +59,13 @@ async fn sharee(space: &Space, text: &str) -> Result<Option<Sharee>, Error> {
     let Some(who) = Who::of(text.trim()) else { return Ok(None) };
     let login = match who {
         Who::Everyone => return Ok(Some(Sharee::Everyone)),
+        Who::Group(name) => {
+            return match space.group_by_name(&name).await {
+                Ok(group) => Ok(Some(group.sharee())),
+                Err(nichoir_store::Error::NotFound) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        }
         Who::Login(login) => login,
     };
     match space.account_by_login(&login).await {
@@ -71,6 +78,7 @@ async fn sharee(space: &Space, text: &str) -> Result<Option<Sharee>, Error> {
 #[derive(Debug, PartialEq, Eq)]
 enum Who {
     Login(String),
+    Group(String),
     Everyone,
 }
 
@@ -87,6 +95,7 @@ impl Who {
         match (kind, name.as_str()) {
             ("users", _) => Some(Who::Login(name)),
             ("groups", EVERYONE) => Some(Who::Everyone),
+            ("groups", _) if !name.is_empty() => Some(Who::Group(name)),
             _ => None,
         }
     }
@@ -96,7 +105,12 @@ impl Who {
 pub(crate) fn principal_of(share: &Share) -> String {
     match share.sharee {
         Sharee::Everyone => format!("principal:principals/groups/{EVERYONE}"),
-        Sharee::Account(_) => {
+        Sharee::Group(_) => {
+            let mut href = "principal:principals/groups/".to_owned();
+            href::append_name(&mut href, &share.login);
+            href
+        }
+        Sharee::Account(_) | Sharee::Link => {
             let mut href = "principal:principals/users/".to_owned();
             href::append_name(&mut href, &share.login);
             href
@@ -108,7 +122,7 @@ pub(crate) fn principal_of(share: &Share) -> String {
 pub(crate) fn name_of(share: &Share) -> &str {
     match share.sharee {
         Sharee::Everyone => "Everyone",
-        Sharee::Account(_) => &share.display_name,
+        Sharee::Account(_) | Sharee::Group(_) | Sharee::Link => &share.display_name,
     }
 }
 
@@ -120,6 +134,7 @@ mod tests {
     fn check(text: &str, expected: Option<&str>) {
         let found = Who::of(text).map(|who| match who {
             Who::Login(login) => login,
+            Who::Group(name) => format!("+{name}"),
             Who::Everyone => "*".to_owned(),
         });
         assert_eq!(found.as_deref(), expected, "{text}");
@@ -132,7 +147,7 @@ mod tests {
         check("/remote.php/dav/principals/users/bob/", Some("bob"));
         check("mailto:bob@x.org", Some("bob@x.org"));
         check("principal:principals/groups/everyone", Some("*"));
-        check("principal:principals/groups/team", None);
+        check("principal:principals/groups/the%20team", Some("+the team"));
         check("principal:principals/users/a%2Fb", None);
         check("principal:principals/users/", None);
         check("bob", None);

@@ -217,6 +217,7 @@ async fn create(tx: &mut Tx, new: NewAccount) -> Result<Account, Error> {
         tx.now().into(),
     ];
     tx.one(INSERT, &args).await?;
+    crate::mount::mount_all(tx, id).await?;
     find(&mut tx.connection, BY_ID, &[id.into()]).await
 }
 

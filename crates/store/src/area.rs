@@ -186,7 +186,7 @@ pub(crate) async fn make_home(tx: &mut Tx, account: AccountId, area: Area) -> Re
         tx.advance();
         make_collection(tx, root, name, &kind).await?;
     }
-    crate::mount::mount_all(tx, account, area).await?;
+    crate::mount::mount_all(tx, account).await?;
     Ok((root, trash))
 }
 

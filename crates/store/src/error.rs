@@ -26,6 +26,9 @@ pub enum Error {
     /// The caller may see it but not do this.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// It cannot be shared like this.
+    #[error("{0}")]
+    Sharing(Sharing),
     /// An unexpired lock stands in the way whose token was not submitted.
     #[error("locked, lock root {root}")]
     Locked {
@@ -121,6 +124,44 @@ pub enum Error {
     /// The database or the blob store failed.
     #[error("storage unavailable")]
     Unavailable(#[source] Source),
+}
+
+/// Why something is not shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Sharing {
+    /// The root of a tree.
+    #[error("You cannot share your root folder")]
+    Root,
+    /// The caller does not have the right to hand it on.
+    #[error("You are not allowed to share this")]
+    NotYours,
+    /// More rights than the caller has.
+    #[error("Cannot increase permissions")]
+    BeyondOwn,
+    /// With the caller.
+    #[error("Cannot share with yourself")]
+    WithOneself,
+    /// With whoever owns it.
+    #[error("Cannot share with the share owner")]
+    WithOwner,
+    /// There is no such account or group.
+    #[error("Please specify a valid account to share with")]
+    UnknownSharee,
+    /// Somebody else has shared it with the same.
+    #[error("Sharing failed, because this item is already shared with the account or group")]
+    Already,
+    /// Only whoever gave a share changes it.
+    #[error("You are not allowed to edit incoming shares")]
+    Incoming,
+    /// It would have ended already.
+    #[error("Expiration date is in the past")]
+    Past,
+}
+
+impl From<Sharing> for Error {
+    fn from(why: Sharing) -> Error {
+        Error::Sharing(why)
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -211,11 +211,11 @@ async fn rename(tx: &mut Tx, id: GroupId, display_name: String) -> Result<Group,
 
 async fn delete(tx: &mut Tx, id: GroupId) -> Result<(), Error> {
     find(&mut tx.connection, id).await?;
-    let members: Vec<AccountId> =
-        tx.all(MEMBERS, &[id.into()]).await?.iter().map(|row| row.int(0).map(AccountId)).collect::<Result<_, _>>()?;
     tx.run(FORGET_MEMBERS, &[id.into()]).await?;
-    mount::refresh_group(tx, id, &members, false).await?;
+    mount::refresh_group(tx, id).await?;
+    tx.run(FORGET_ANSWERS, &[id.into()]).await?;
     tx.run(FORGET_SHARES, &[id.into()]).await?;
+    tx.run(FORGET_RIGHTS, &[id.into()]).await?;
     tx.one(DELETE, &[id.into()]).await
 }
 
@@ -225,7 +225,7 @@ async fn add(tx: &mut Tx, group: GroupId, account: AccountId) -> Result<bool, Er
     if tx.run(ADD, &[group.into(), account.into()]).await? == 0 {
         return Ok(false);
     }
-    mount::refresh_group(tx, group, &[account], true).await?;
+    mount::refresh_group(tx, group).await?;
     Ok(true)
 }
 
@@ -234,7 +234,7 @@ async fn remove(tx: &mut Tx, group: GroupId, account: AccountId) -> Result<bool,
     if tx.run(REMOVE, &[group.into(), account.into()]).await? == 0 {
         return Ok(false);
     }
-    mount::refresh_group(tx, group, &[account], false).await?;
+    mount::refresh_group(tx, group).await?;
     Ok(true)
 }
 
@@ -294,7 +294,12 @@ const REMOVE: Sql = Sql("DELETE FROM membership WHERE space_id = $1 AND group_id
 
 const FORGET_MEMBERS: Sql = Sql("DELETE FROM membership WHERE space_id = $1 AND group_id = $2");
 
-const FORGET_SHARES: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND account_id = $2");
+const FORGET_ANSWERS: Sql = Sql("DELETE FROM share_answer WHERE space_id = $1 AND share_id IN
+     (SELECT id FROM share WHERE space_id = $1 AND share_type = 1 AND sharee_id = $2)");
+
+const FORGET_SHARES: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND share_type = 1 AND sharee_id = $2");
+
+const FORGET_RIGHTS: Sql = Sql("DELETE FROM team_folder_right WHERE space_id = $1 AND group_id = $2");
 
 const DELETE: Sql = Sql("DELETE FROM account_group WHERE space_id = $1 AND id = $2");
 
@@ -315,7 +320,9 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     ADD,
     REMOVE,
     FORGET_MEMBERS,
+    FORGET_ANSWERS,
     FORGET_SHARES,
+    FORGET_RIGHTS,
     DELETE,
     FORGET,
 ];

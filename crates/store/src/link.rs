@@ -15,7 +15,7 @@ use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::row::NO_TRASH;
-use crate::share::{Access, Root, permissions_of};
+use crate::share::{Access, Root, Via, permissions_of};
 use crate::space::Space;
 use crate::sql::{Connection, Row, Sql, Value};
 use crate::tree::Tree;
@@ -227,7 +227,7 @@ pub(crate) async fn access(connection: &mut Connection, id: LinkId, now: Timesta
         return Err(Error::NotFound);
     }
     let home = FileId(row.int(LINK_COLUMNS)?);
-    let root = Root { id: home, access: None };
+    let root = Root { id: home, access: None, now };
     // In the trash, or no longer shared with the maker: there is no path to it.
     let path = look_up::path_of(connection, home, link.node).await?.ok_or(Error::NotFound)?;
     let located = look_up::locate(connection, &root, &path).await?;
@@ -244,10 +244,17 @@ pub(crate) async fn access(connection: &mut Connection, id: LinkId, now: Timesta
             owner_login: row.text(LINK_COLUMNS + 1)?,
             owner_display_name: row.text(LINK_COLUMNS + 2)?,
             permissions,
+            via: Via::Token,
+            note: String::new(),
+            attributes: None,
+            expires: None,
         }),
         Some(access) => {
-            connection.maybe(IS_ENABLED, &[access.owner.into()]).await?.ok_or(Error::NotFound)?;
-            Ok(Access { permissions, ..access.clone() })
+            // A team folder is never away.
+            if access.via == Via::Share {
+                connection.maybe(IS_ENABLED, &[access.owner.into()]).await?.ok_or(Error::NotFound)?;
+            }
+            Ok(Access { permissions, via: Via::Token, ..access.clone() })
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::node::{FileId, Node};
 use crate::path::NodePath;
+use crate::ports::Timestamp;
 use crate::row::{is_mount, node_columns, node_of};
 use crate::share::{Root, apply_visibility, follow, mounts_of};
 use crate::sql::{Connection, Sql};
@@ -52,7 +53,7 @@ pub(crate) async fn locate(connection: &mut Connection, root: &Root, path: &Node
     let mut chain = vec![Node { access: root.access.clone(), ..node_of(&row)? }];
     for (depth, name) in path.names().iter().enumerate() {
         let parent = chain.last().ok_or(Error::NotFound)?;
-        match child(connection, parent, name).await? {
+        match child(connection, parent, name, root.now).await? {
             Some(node) => chain.push(node),
             None => return Ok(Located { chain, missing: path.names()[depth..].to_vec() }),
         }
@@ -61,12 +62,17 @@ pub(crate) async fn locate(connection: &mut Connection, root: &Root, path: &Node
 }
 
 /// The member `name` of `parent`, as whoever holds `parent` sees it.
-pub(crate) async fn child(connection: &mut Connection, parent: &Node, name: &str) -> Result<Option<Node>, Error> {
+pub(crate) async fn child(
+    connection: &mut Connection,
+    parent: &Node,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<Node>, Error> {
     let Some(row) = connection.maybe(BY_NAME, &[parent.id.into(), name.into()]).await? else { return Ok(None) };
     let node = node_of(&row)?;
     match (is_mount(&row)?, parent.access.is_some()) {
         (false, false) => Ok(Some(node)),
-        (true, false) => follow(connection, node).await,
+        (true, false) => follow(connection, node, now).await,
         // What is shared with the one who shares stays theirs.
         (true, true) => Ok(None),
         (false, true) => {
@@ -86,11 +92,6 @@ pub(crate) async fn is_taken(connection: &mut Connection, parent: FileId, name: 
 /// The node of that number, wherever it is.
 pub(crate) async fn node(connection: &mut Connection, id: FileId) -> Result<Node, Error> {
     node_of(&connection.row(BY_ID, &[id.into()]).await?)
-}
-
-/// The node's name in its owner's tree.
-pub(crate) async fn name_of(connection: &mut Connection, id: FileId) -> Result<String, Error> {
-    connection.row(BY_ID, &[id.into()]).await?.text(2)
 }
 
 /// The path of `id` below `root`; `None` if it is not there (in the trash, in a tree that is not shared, or gone).

@@ -27,6 +27,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_links.sql"),
     include_str!("migrations/space_picture.sql"),
     include_str!("migrations/space_search.sql"),
+    include_str!("migrations/space_shares.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

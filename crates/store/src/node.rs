@@ -41,6 +41,10 @@ id! {
     GroupId
 }
 id! {
+    /// A share's number in its space.
+    ShareId
+}
+id! {
     /// A device's number in its space.
     DeviceId
 }
@@ -133,7 +137,7 @@ pub struct Node {
     pub mount: Option<MountPoint>,
     /// Whether the caller may see no more of it than when it is.
     pub is_confidential: bool,
-    /// With whom its owner, who asks, shares it; loaded with [`Needs::SHARES`].
+    /// With whom the caller, or anybody if it is the caller's own, shares it; loaded with [`Needs::SHARES`].
     pub shares: Vec<Share>,
     /// The token under which its owner, who asks, publishes it; loaded with [`Needs::SHARES`].
     pub publication: Option<String>,

@@ -101,6 +101,17 @@ impl fmt::Display for NodePath {
     }
 }
 
+/// Whether `name` can name a node.
+///
+/// # Errors
+/// [`Error::BadName`], also for one that would be normalised to another.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    match checked_name(name)? == name {
+        true => Ok(()),
+        false => Err(Error::BadName("a name must be in Unicode's normal form C".to_owned())),
+    }
+}
+
 /// `name` in NFC, or why it cannot name a node.
 fn checked_name(name: &str) -> Result<String, Error> {
     let name = match is_nfc_quick(name.chars()) {

@@ -199,10 +199,12 @@ const RULES: &[(&str, Sql)] = &[
          HAVING content.size_bytes <> COALESCE(SUM(piece.size_bytes), 0)",
     )),
     ("a trash entry that is not in the trash", Sql(
-        "SELECT trash.node_id, node.parent_id, account.trash_id FROM trash
-           JOIN account ON account.space_id = $1 AND account.id = trash.account_id
+        "SELECT trash.node_id, node.parent_id, COALESCE(account.trash_id, 0) FROM trash
+           LEFT JOIN account ON account.space_id = $1 AND account.id = trash.account_id
            JOIN node ON node.space_id = $1 AND node.id = trash.node_id
-          WHERE trash.space_id = $1 AND node.parent_id <> account.trash_id
+          WHERE trash.space_id = $1 AND node.parent_id <> COALESCE(account.trash_id, 0)
+            AND node.parent_id NOT IN (SELECT team_folder.trash_id FROM team_folder
+                                        WHERE team_folder.space_id = $1 AND team_folder.id = trash.account_id)
             AND node.parent_id NOT IN (SELECT root.trash_id FROM root
                                         WHERE root.space_id = $1 AND root.account_id = trash.account_id)",
     )),
@@ -211,15 +213,27 @@ const RULES: &[(&str, Sql)] = &[
            LEFT JOIN mount ON mount.space_id = $1 AND mount.node_id = node.id AND mount.target_id = node.target_id
            LEFT JOIN node AS target ON target.space_id = $1 AND target.id = mount.target_id
           WHERE node.space_id = $1 AND node.target_id IS NOT NULL
-            AND (target.id IS NULL OR target.etag > node.etag)",
+            AND (target.id IS NULL OR target.etag > node.etag AND NOT EXISTS (
+                    SELECT 1 FROM mount AS inner_mount
+                     WHERE inner_mount.space_id = $1 AND inner_mount.account_id = mount.owner_id))",
     )),
     ("a mount that nothing is shared through, or that allows other than what is shared", Sql(
         "SELECT mount.node_id, mount.permissions,
                 COALESCE(MAX(share.permissions & 1) + MAX(share.permissions & 2) + MAX(share.permissions & 4)
                        + MAX(share.permissions & 8) + MAX(share.permissions & 16), -1) FROM mount
-           LEFT JOIN share ON share.space_id = $1 AND share.node_id = mount.target_id
-                          AND share.account_id IN (mount.account_id, 0)
+           LEFT JOIN share ON share.space_id = $1 AND share.node_id = mount.target_id AND share.share_type < 2
+                          AND share.owner_id <> mount.account_id AND share.initiator_id <> mount.account_id
+                          AND (share.sharee_id IN (mount.account_id, 0) OR EXISTS (
+                                  SELECT 1 FROM membership
+                                   WHERE membership.space_id = $1 AND membership.group_id = share.sharee_id
+                                     AND membership.account_id = mount.account_id))
+                          AND NOT EXISTS (SELECT 1 FROM share_answer
+                                           WHERE share_answer.space_id = $1 AND share_answer.share_id = share.id
+                                             AND share_answer.account_id = mount.account_id
+                                             AND share_answer.is_accepted = 0)
           WHERE mount.space_id = $1
+            AND NOT EXISTS (SELECT 1 FROM team_folder
+                             WHERE team_folder.space_id = $1 AND team_folder.node_id = mount.target_id)
           GROUP BY mount.node_id, mount.permissions
          HAVING mount.permissions <>
                 COALESCE(MAX(share.permissions & 1) + MAX(share.permissions & 2) + MAX(share.permissions & 4)
@@ -246,10 +260,12 @@ const RULES: &[(&str, Sql)] = &[
 const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM node WHERE space_id = $1 AND id IN (
                  SELECT home_id FROM account WHERE space_id = $1
-                 UNION ALL SELECT node_id FROM root WHERE space_id = $1)),
+                 UNION ALL SELECT node_id FROM root WHERE space_id = $1
+                 UNION ALL SELECT node_id FROM team_folder WHERE space_id = $1)),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM node WHERE space_id = $1 AND id IN (
                  SELECT trash_id FROM account WHERE space_id = $1
-                 UNION ALL SELECT trash_id FROM root WHERE space_id = $1)),
+                 UNION ALL SELECT trash_id FROM root WHERE space_id = $1
+                 UNION ALL SELECT trash_id FROM team_folder WHERE space_id = $1)),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version WHERE space_id = $1),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM chunk WHERE space_id = $1),
             (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM version
@@ -293,6 +309,9 @@ const DELETE_ROWS: &[Sql] = &[
     Sql("DELETE FROM root WHERE space_id = $1"),
     Sql("DELETE FROM member WHERE space_id = $1"),
     Sql("DELETE FROM share WHERE space_id = $1"),
+    Sql("DELETE FROM share_answer WHERE space_id = $1"),
+    Sql("DELETE FROM team_folder WHERE space_id = $1"),
+    Sql("DELETE FROM team_folder_right WHERE space_id = $1"),
     Sql("DELETE FROM mount WHERE space_id = $1"),
     Sql("DELETE FROM publication WHERE space_id = $1"),
     Sql("DELETE FROM copy_map WHERE space_id = $1"),

@@ -107,6 +107,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
     tx.run(crate::push::EXPIRE, &[now.into()]).await?;
     crate::notification::expire(tx).await?;
     crate::activity::expire(tx).await?;
+    crate::grant::expire(tx).await?;
     trim_log(tx, now.plus_seconds(-limits.change_log_days * DAY).into()).await?;
     Ok(done > 0)
 }
@@ -157,6 +158,7 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
         crate::comment::FORGET_NODE,
         crate::comment::FORGET_NODE_READ,
         FORGET_NODE_LOCKS,
+        FORGET_ANSWERS,
         FORGET_SHARES,
         FORGET_PUBLICATION,
         FORGET_TRASH_VIEWS,
@@ -254,6 +256,9 @@ const FORGET_FAVOURITES: Sql = Sql("DELETE FROM favourite WHERE space_id = $1 AN
 
 const FORGET_NODE_LOCKS: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND node_id = $2");
 
+const FORGET_ANSWERS: Sql = Sql("DELETE FROM share_answer WHERE space_id = $1 AND share_id IN
+     (SELECT id FROM share WHERE space_id = $1 AND node_id = $2)");
+
 const FORGET_SHARES: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND node_id = $2");
 
 const FORGET_PUBLICATION: Sql = Sql("DELETE FROM publication WHERE space_id = $1 AND node_id = $2");
@@ -290,6 +295,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_MEMBER,
     FORGET_FAVOURITES,
     FORGET_NODE_LOCKS,
+    FORGET_ANSWERS,
     FORGET_SHARES,
     FORGET_PUBLICATION,
     FORGET_TRASH_VIEWS,

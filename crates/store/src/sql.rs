@@ -110,6 +110,7 @@ value_of_id!(
     crate::node::FileId,
     crate::node::AccountId,
     crate::node::DeviceId,
+    crate::node::ShareId,
     crate::node::GroupId,
     crate::node::TagId,
     crate::node::CommentId,

@@ -138,6 +138,12 @@ pub struct Limits {
     pub tags_of_node_max: u64,
     /// Comments on one file or folder.
     pub comments_of_node_max: u64,
+    /// Team folders of a space.
+    pub team_folders_max: u64,
+    /// Shares of what one account or team folder has.
+    pub shares_max: u64,
+    /// Bytes of a share's note.
+    pub share_note_bytes_max: u64,
     /// Devices of an account.
     pub devices_max: u64,
     /// Login flows waiting in a space.
@@ -195,6 +201,9 @@ impl Default for Limits {
             tags_max: 1_000,
             tags_of_node_max: 100,
             comments_of_node_max: 10_000,
+            team_folders_max: 200,
+            shares_max: 2_000,
+            share_note_bytes_max: 4_096,
             devices_max: 100,
             login_flows_max: 1_000,
             activity_days: 30,

@@ -1,7 +1,7 @@
 //! The tree as one account sees it: look-ups, listings, content, changes. Every route goes through here, so
 //! authorisation lives here and nowhere else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use crate::ports::Timestamp;
 use crate::row::{PURGED, is_mount, node_columns, node_of};
 use crate::share::{self, Access, Root};
 use crate::space::SpaceCore;
-use crate::sql::{Connection, Row, Sql, Value};
+use crate::sql::{Connection, Sql, Value};
 use crate::tx::{Asker, available_bytes};
 
 /// An account's tree. Cheap to clone.
@@ -138,11 +138,12 @@ impl Tree {
             access: self.access.clone(),
             is_bin: self.is_bin,
             link: self.link.as_ref().map(|link| link.id),
+            asked: self.core().ports.clock.now(),
         }
     }
 
     pub(crate) fn root(&self) -> Root {
-        Root { id: self.root, access: self.access.clone() }
+        Root { id: self.root, access: self.access.clone(), now: self.core().ports.clock.now() }
     }
 
     /// The node at `path`.
@@ -169,9 +170,9 @@ impl Tree {
             return Err(Error::NotFound);
         }
         let mut node = chain.pop().ok_or(Error::NotFound)?;
-        if is_plain {
+        if is_plain && node.access.as_ref().is_none_or(|access| access.expires.is_none()) {
             self.core().remember(generation, home, path, &node);
-        } else {
+        } else if !is_plain {
             self.decorate(&mut reader, &chain, std::slice::from_mut(&mut node), needs).await?;
         }
         Ok(node)
@@ -240,37 +241,16 @@ impl Tree {
                 next = nodes.last().map(|node| node.id);
             }
         }
+        let mounts = rows.iter().map(is_mount).collect::<Result<Vec<_>, _>>()?;
+        if folder.access.is_none()
+            && mounts.contains(&true)
+            && let (Some(first), Some(last)) = (nodes.first(), nodes.last())
+        {
+            let range = (folder.id, first.id, last.id);
+            share::follow_among(&mut reader, range, &mut nodes, self.core().ports.clock.now()).await?;
+        }
         self.decorate(&mut reader, &chain, &mut nodes, needs).await?;
-        if folder.access.is_none() {
-            self.follow_mounts(&mut reader, &chain, &rows, &mut nodes, needs).await?;
-        }
         Ok(Page { nodes, next })
-    }
-
-    /// Puts in the place of each mount among `nodes`, which were made of `rows`, what it shows.
-    async fn follow_mounts(
-        &self,
-        connection: &mut Connection,
-        above: &[Node],
-        rows: &[Row],
-        nodes: &mut Vec<Node>,
-        needs: Needs,
-    ) -> Result<(), Error> {
-        for row in rows {
-            if !is_mount(row)? {
-                continue;
-            }
-            let id = FileId(row.int(0)?);
-            let Some(place) = nodes.iter().position(|node| node.id == id) else { continue };
-            match share::follow(connection, node_of(row)?).await? {
-                None => drop(nodes.remove(place)),
-                Some(mut node) => {
-                    self.decorate(connection, above, std::slice::from_mut(&mut node), needs).await?;
-                    nodes[place] = node;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Loads what `needs` asks for onto siblings; `above` leads from the root to their folder.
@@ -282,10 +262,8 @@ impl Tree {
         needs: Needs,
     ) -> Result<(), Error> {
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return Ok(()) };
-        // A mount comes alone; its target has siblings elsewhere.
-        let parent = first.mount.as_ref().map_or(first.parent, |mount| mount.target_parent);
-        let parent = parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
-        let range: [Value; 3] = [parent.into(), first.id.into(), last.id.into()];
+        let parent = first.parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
+        let range: [Value; 3] = [parent.into(), place_of(first).into(), place_of(last).into()];
         let place: HashMap<i64, usize> = nodes.iter().enumerate().map(|(place, node)| (node.id.0, place)).collect();
         if needs.includes(Needs::FAVOURITE) {
             let [parent, first, last] = range.clone();
@@ -304,12 +282,12 @@ impl Tree {
             }
         }
         if needs.includes(Needs::DEAD_PROPERTIES) {
-            for node in nodes.iter_mut().filter(|node| node.mount.is_some()) {
-                share::overlay_properties(connection, node).await?;
+            if nodes.iter().any(|node| node.mount.is_some()) {
+                share::overlay_properties(connection, &range, nodes).await?;
             }
         }
         if needs.includes(Needs::SHARES) {
-            share::add_shares(connection, &range, nodes).await?;
+            share::add_shares(connection, &range, self.account.id, &place, nodes).await?;
         }
         if needs.includes(Needs::TAGS) {
             crate::tag::add_tags(connection, &range, self.account.is_admin(), nodes).await?;
@@ -355,6 +333,15 @@ impl Tree {
             }
         }
         Ok(found)
+    }
+
+    /// The numbers of what the account marked as favourite, seen or not.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn favourite_ids(&self) -> Result<HashSet<FileId>, Error> {
+        let marked = self.core().reader().await?.all(FAVOURITES, &[self.account.id.into()]).await?;
+        marked.iter().map(|row| row.int(0).map(FileId)).collect()
     }
 
     /// The pool as the account sees it.
@@ -566,6 +553,11 @@ pub(crate) fn check_readable(node: &Node) -> Result<(), Error> {
     }
 }
 
+/// The number of the row that stands among its siblings: a mount's own, where one shows the node.
+fn place_of(node: &Node) -> FileId {
+    node.mount.as_ref().map_or(node.id, |mount| mount.id)
+}
+
 /// Puts onto each node the locks that apply to it; `above` leads from the root to the folder of all of them.
 fn add_locks(locks: &[StoredLock], above: &[Node], nodes: &mut [Node]) {
     if locks.is_empty() {
@@ -587,19 +579,24 @@ pub(crate) const CHILDREN: Sql = Sql(concat!(
 
 const PARENT_OF: Sql = Sql("SELECT parent_id FROM node WHERE space_id = $1 AND id = $2");
 
-const FAVOURITES_AMONG: Sql = Sql("SELECT node.id FROM node
-       JOIN favourite ON favourite.space_id = $1 AND favourite.account_id = $5 AND favourite.node_id = node.id
-      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4");
+// A mount stands among its siblings for what it shows.
+const FAVOURITES_AMONG: Sql = Sql("SELECT favourite.node_id FROM node AS place
+       JOIN favourite ON favourite.space_id = $1 AND favourite.account_id = $5
+                     AND favourite.node_id = COALESCE(place.target_id, place.id)
+      WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4");
 
 const DEAD_PROPERTIES_AMONG: Sql =
-    Sql("SELECT node.id, dead_property.namespace, dead_property.local, dead_property.xml
-       FROM node JOIN dead_property ON dead_property.space_id = $1 AND dead_property.node_id = node.id
-      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4");
+    Sql("SELECT dead_property.node_id, dead_property.namespace, dead_property.local, dead_property.xml
+       FROM node AS place
+       JOIN dead_property ON dead_property.space_id = $1
+                         AND dead_property.node_id = COALESCE(place.target_id, place.id)
+      WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4");
 
-const MEMBERS_AMONG: Sql = Sql("SELECT node.id, CAST(SUM(member.is_folder) AS BIGINT), COUNT(*)
-       FROM node JOIN node AS member ON member.space_id = $1 AND member.parent_id = node.id
-      WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4
-      GROUP BY node.id");
+const MEMBERS_AMONG: Sql = Sql("SELECT member.parent_id, CAST(SUM(member.is_folder) AS BIGINT), COUNT(*)
+       FROM node AS place
+       JOIN node AS member ON member.space_id = $1 AND member.parent_id = COALESCE(place.target_id, place.id)
+      WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4
+      GROUP BY member.parent_id");
 
 const FAVOURITES: Sql = Sql("SELECT node_id FROM favourite WHERE space_id = $1 AND account_id = $2 ORDER BY node_id");
 

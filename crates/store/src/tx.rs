@@ -220,23 +220,40 @@ impl Tx {
     /// Moves the etag, size and modification time of `folder` and every ancestor up to the root, and the etags of
     /// the mounts of any of them up to the roots of those who see it: promise 3.
     pub(crate) async fn touch(&mut self, folder: FileId, size_delta: i64) -> Result<(), Error> {
-        self.touch_as(folder, size_delta, true).await
+        let shown = self.replacing.unwrap_or(folder);
+        self.touch_as((folder, shown), size_delta, true, self.now).await
+    }
+
+    /// The same for the folder of a file that changed and that may be mounted by itself.
+    pub(crate) async fn touch_for(&mut self, file: FileId, folder: FileId) -> Result<(), Error> {
+        self.touch_as((folder, file), 0, true, self.now).await
+    }
+
+    /// Moves the etags alone: what stands beside the folder has changed, nothing in it.
+    pub(crate) async fn touch_quietly(&mut self, folder: FileId) -> Result<(), Error> {
+        self.touch_as((folder, folder), 0, false, Timestamp(i64::MIN)).await
     }
 
     /// The same, because of properties of the folder itself.
     pub(crate) async fn touch_properties(&mut self, folder: FileId) -> Result<(), Error> {
-        self.touch_as(folder, 0, false).await
+        self.touch_as((folder, folder), 0, false, self.now).await
     }
 
-    async fn touch_as(&mut self, folder: FileId, size_delta: i64, has_members: bool) -> Result<(), Error> {
-        let args = [folder.into(), self.etag().into(), size_delta.into(), self.now.into()];
+    async fn touch_as(
+        &mut self,
+        (folder, shown): (FileId, FileId),
+        size_delta: i64,
+        has_members: bool,
+        modified: Timestamp,
+    ) -> Result<(), Error> {
+        let args = [folder.into(), self.etag().into(), size_delta.into(), modified.into()];
         let mut touched = self.all(TOUCH, &args).await?;
         if touched.is_empty() {
             return Err(Error::Corrupt { table: "node", column: "parent_id", id: folder.0 });
         }
         let own = touched.len();
         if self.counters.mount_count > 0 {
-            touched.extend(self.all(TOUCH_MOUNTS, &[folder.into(), self.etag().into()]).await?);
+            touched.extend(self.all(TOUCH_MOUNTS, &[shown.into(), self.etag().into()]).await?);
         }
         if size_delta != 0 && self.counters.member_quota_count > 0 {
             self.grown.push(Growth::of_home(folder, size_delta));
@@ -336,11 +353,13 @@ pub struct Asker {
     pub(crate) is_bin: bool,
     /// The link that the asker came by.
     pub(crate) link: Option<LinkId>,
+    /// When.
+    pub(crate) asked: Timestamp,
 }
 
 impl Asker {
     pub(crate) fn root(&self) -> Root {
-        Root { id: self.root, access: self.access.clone() }
+        Root { id: self.root, access: self.access.clone(), now: self.asked }
     }
 
     /// Whether the asker sees nothing and may only add.
@@ -377,7 +396,7 @@ const TOUCH_MOUNTS: Sql = Sql("UPDATE node SET etag = $3
                 SELECT node.id, node.parent_id,
                        CASE WHEN node.target_id = up.id THEN CAST(1 AS BIGINT) ELSE up.is_mounted END
                   FROM up
-                  LEFT JOIN mount ON mount.space_id = $1 AND mount.target_id = up.id
+                  LEFT JOIN mount ON mount.space_id = $1 AND mount.target_id = up.id AND up.is_mounted = 0
                   JOIN node ON node.space_id = $1 AND (node.id = up.parent_id OR node.id = mount.node_id)
             ) SELECT id FROM up WHERE is_mounted = 1)
      RETURNING id, target_id");

@@ -17,6 +17,8 @@ mod people;
 mod preferences;
 mod richdocuments;
 mod search;
+mod sharing;
+mod team_folders;
 mod user;
 mod user_status;
 mod users;
@@ -99,7 +101,14 @@ fn is_known(parts: &[&str]) -> bool {
             | ["core", "getapppassword" | "apppassword" | "navigation" | "autocomplete", ..]
             | [
                 "apps",
-                "files_lock" | "notifications" | "activity" | "user_status" | "provisioning_api" | "password_policy",
+                "files_lock"
+                    | "files_sharing"
+                    | "groupfolders"
+                    | "notifications"
+                    | "activity"
+                    | "user_status"
+                    | "provisioning_api"
+                    | "password_policy",
                 ..
             ]
             | ["hovercard", ..]
@@ -135,6 +144,8 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (_, ["apps", "notifications", "api", "v2", rest @ ..]) => notifications::route(call, rest).await,
         (_, ["apps", "activity", "api", "v2", rest @ ..]) => activity::route(call, rest).await,
         (_, ["apps", "user_status", "api", "v1", rest @ ..]) => user_status::route(call, rest).await,
+        (&Method::GET, ["apps", "groupfolders", "folders"]) => team_folders::list(call).await,
+        (_, ["apps", "files_sharing", "api", "v1", below @ ..]) => sharing::route(call, below).await,
         (&Method::GET, ["search", "providers"]) => Ok(search::providers().into()),
         (&Method::GET, ["search", "providers", provider, "search"]) => search::search(call, provider).await,
         _ => Err(Outcome::unknown_route()),

@@ -16,7 +16,6 @@ use super::envelope::Outcome;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Params(BTreeMap<String, Value>);
 
-#[allow(dead_code, reason = "for the routes that take parameters")]
 impl Params {
     /// Reads query and body.
     ///

@@ -25,7 +25,7 @@ impl Run for Copy {
         let size_bytes = if with_members || !node.is_folder() { node.size_bytes } else { 0 };
 
         let right = Permissions::CREATE;
-        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites, right };
+        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites, size_bytes, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         tx.charge(size_bytes).await?;
         let copy = NewNode {
@@ -53,6 +53,9 @@ impl Run for Copy {
 async fn check_visible(tx: &mut Tx, node: &Node) -> Result<(), Error> {
     let Some(access) = &node.access else { return Ok(()) };
     check_permission(Some(node), Permissions::READ)?;
+    if !access.allows_download() {
+        return Err(Error::Forbidden("it is shared for looking at only"));
+    }
     let hidden = if access.is_writable() { Visibility::Private } else { Visibility::Confidential };
     let has_hidden =
         node.is_folder() && tx.maybe(HAS_HIDDEN, &[node.id.into(), hidden.number().into()]).await?.is_some();
@@ -102,7 +105,7 @@ const MAP_ROOT: Sql = Sql("INSERT INTO copy_map (space_id, old_id, new_id, depth
 
 const MAP_LEVEL: Sql = Sql("INSERT INTO copy_map (space_id, old_id, new_id, depth)
      SELECT $1, node.id, $2 + ROW_NUMBER() OVER (ORDER BY node.id), $3 + 1
-       FROM copy_map JOIN node ON node.space_id = $1 AND node.parent_id = copy_map.old_id
+       FROM copy_map JOIN node ON node.space_id = $1 AND node.parent_id = copy_map.old_id AND node.target_id IS NULL
       WHERE copy_map.space_id = $1 AND copy_map.depth = $3");
 
 const COPY_NODES: Sql =

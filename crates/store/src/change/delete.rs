@@ -14,6 +14,7 @@ use crate::mount;
 use crate::node::{AccountId, FileId, Node};
 use crate::path::{NAME_BYTES_MAX, NodePath};
 use crate::row::PURGED;
+use crate::share::Via;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
 
@@ -80,9 +81,9 @@ pub(super) async fn move_to_trash(
     let (owner, trash, owner_path) = owner_trash(tx, asker, node, path).await?;
     site::drop_locks(tx, locks).await?;
     unmount_below(tx, node).await?;
-    spare_mounts(tx, node, owner, asker.area).await?;
     let trash_name = trash_name(tx, asker, node, (owner, trash)).await?;
     move_node(tx, asker.area, node, trash.0, &trash_name).await?;
+    let team_path = owner_path.clone();
     let args: [Value; 7] = [
         node.id.into(),
         owner.into(),
@@ -96,6 +97,11 @@ pub(super) async fn move_to_trash(
     if owner != asker.account.id && asker.area == Area::Files {
         let args = [node.id.into(), asker.account.id.into(), trash_name.as_str().into(), path.to_string().into()];
         tx.one(INSERT_VIEW, &args).await?;
+    }
+    if let Some(Via::TeamFolder { root, .. }) = node.access.as_ref().map(|access| access.via) {
+        // What belongs to a team is in the trash of all of it.
+        let [name, inside] = [trash_name.as_str(), team_path.as_str()].map(Value::from);
+        tx.run(INSERT_TEAM_VIEWS, &[node.id.into(), root.into(), asker.account.id.into(), name, inside]).await?;
     }
     tx.make_reclaimable(node.size_bytes);
     tx.touch(parent, -signed(node.size_bytes)).await?;
@@ -145,7 +151,10 @@ async fn owner_trash(
     path: &NodePath,
 ) -> Result<(AccountId, FileId, String), Error> {
     let Some(access) = &node.access else { return Ok((asker.account.id, asker.trash, path.to_string())) };
-    let roots = area::roots(&mut tx.connection, access.owner, asker.area).await?;
+    let roots = match area::roots(&mut tx.connection, access.owner, asker.area).await? {
+        Some(roots) => Some(roots),
+        None => crate::team_folder::roots(tx, access.owner).await?,
+    };
     let (root, trash) = roots.ok_or(Error::NotFound)?;
     let path = look_up::path_of(&mut tx.connection, root, node.id).await?.unwrap_or_default();
     Ok((access.owner, trash, path.to_string()))
@@ -153,35 +162,7 @@ async fn owner_trash(
 
 /// What leaves its owner's tree leaves those of all others.
 async fn unmount_below(tx: &mut Tx, node: &Node) -> Result<(), Error> {
-    if node.is_folder() { mount::unmount_below(tx, node.id).await } else { Ok(()) }
-}
-
-/// What others share with the owner of a tree is not deleted with the folder that it was put into: it goes back to the root.
-async fn spare_mounts(tx: &mut Tx, node: &Node, owner: AccountId, area: Area) -> Result<(), Error> {
-    if tx.counters.mount_count == 0 || !node.is_folder() {
-        return Ok(());
-    }
-    for row in tx.all(MOUNTS_OF, &[owner.into()]).await? {
-        let mount = FileId(row.int(0)?);
-        if !look_up::upwards(&mut tx.connection, mount).await?.contains(&node.id) {
-            continue;
-        }
-        let (home, _) = area::roots(&mut tx.connection, owner, area).await?.ok_or(Error::NotFound)?;
-        let wanted = row.text(1)?;
-        let mut name = wanted.clone();
-        let mut number = 1;
-        while look_up::is_taken(&mut tx.connection, home, &name).await?.is_some() {
-            number += 1;
-            let suffix = format!("-{number}");
-            let mut stem = wanted.clone();
-            while stem.len() + suffix.len() > NAME_BYTES_MAX && stem.pop().is_some() {}
-            name = format!("{stem}{suffix}");
-        }
-        tx.one(MOVE, &[mount.into(), home.into(), name.as_str().into()]).await?;
-        tx.touch(mount, 0).await?;
-        tx.log(home, &name, mount, true).await?;
-    }
-    Ok(())
+    mount::unmount_below(tx, node.id).await
 }
 
 /// Takes `node` out of its folder; the rows below go later, in small steps. Its bytes are free at once.
@@ -194,8 +175,6 @@ pub(super) async fn remove_for_good(
     let parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be deleted"))?;
     site::drop_locks(tx, locks).await?;
     unmount_below(tx, node).await?;
-    let owner = node.access.as_ref().map_or(asker.account.id, |access| access.owner);
-    spare_mounts(tx, node, owner, asker.area).await?;
     move_node(tx, asker.area, node, PURGED, &node.id.to_string()).await?;
     tx.refund(node.size_bytes);
     tx.touch(parent, -signed(node.size_bytes)).await?;
@@ -209,10 +188,6 @@ const IS_TAKEN: Sql = Sql("SELECT id FROM node WHERE space_id = $1 AND parent_id
 
 const COUNT_OF_KIND: Sql = Sql("SELECT COUNT(*) FROM node WHERE space_id = $1 AND parent_id = $2 AND collection = $3");
 
-const MOUNTS_OF: Sql = Sql("SELECT mount.node_id, node.name FROM mount
-       JOIN node ON node.space_id = $1 AND node.id = mount.node_id
-      WHERE mount.space_id = $1 AND mount.account_id = $2 ORDER BY mount.node_id");
-
 pub(super) const MOVE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
 
 const INSERT_TRASH: Sql = Sql(
@@ -224,4 +199,14 @@ const INSERT_TRASH: Sql = Sql(
 const INSERT_VIEW: Sql =
     Sql("INSERT INTO trash_view (space_id, node_id, account_id, name, seen_path) VALUES ($1, $2, $3, $4, $5)");
 
-pub(super) const STATEMENTS: &[Sql] = &[COUNT_OF_KIND, IS_TAKEN, MOUNTS_OF, MOVE, INSERT_TRASH, INSERT_VIEW];
+const INSERT_TEAM_VIEWS: Sql = Sql("INSERT INTO trash_view (space_id, node_id, account_id, name, seen_path)
+     SELECT $1, $2, mount.account_id, $5, '/' || point.name || $6
+       FROM mount
+       JOIN node AS point ON point.space_id = $1 AND point.id = mount.node_id
+       JOIN account ON account.space_id = $1 AND account.id = mount.account_id
+      WHERE mount.space_id = $1 AND mount.target_id = $3 AND mount.account_id <> $4
+        AND NOT EXISTS (SELECT 1 FROM node WHERE node.space_id = $1 AND node.parent_id = account.trash_id
+                                             AND node.name = $5)
+     ON CONFLICT DO NOTHING");
+
+pub(super) const STATEMENTS: &[Sql] = &[COUNT_OF_KIND, IS_TAKEN, MOVE, INSERT_TRASH, INSERT_VIEW, INSERT_TEAM_VIEWS];

@@ -42,7 +42,7 @@ use crate::conditions::Conditions;
 use crate::content::Staged;
 use crate::link::LinkId;
 use crate::lock::{Lock, LockKind, Scope};
-use crate::node::{DeadProperty, FileId, Node};
+use crate::node::{DeadProperty, FileId, Node, ShareId};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
@@ -401,6 +401,61 @@ pub struct Grant {
     pub sharee: Sharee,
     /// What they may do; `None`: they see it no longer.
     pub permissions: Option<Permissions>,
+}
+
+/// Shares a file or folder with somebody; the outcome is its number, and whether it is new: what is shared with
+/// them already stays as it is.
+#[derive(Debug)]
+pub struct CreateShare {
+    /// What.
+    pub path: NodePath,
+    /// With whom.
+    pub sharee: Sharee,
+    /// What they may do; `None`: all that the caller may.
+    pub permissions: Option<Permissions>,
+    /// Until when.
+    pub expires: Option<Timestamp>,
+    /// A few words for them.
+    pub note: String,
+    /// What the caller calls it.
+    pub label: String,
+    /// Further agreements, as a JSON list.
+    pub attributes: Option<String>,
+    /// Whether they see it only once they have accepted it.
+    pub awaits_answer: bool,
+}
+
+/// Changes a share that the caller gave, or that somebody gave of what is the caller's. `None` leaves as is.
+#[derive(Debug)]
+pub struct UpdateShare {
+    /// Which.
+    pub id: ShareId,
+    /// What they may do.
+    pub permissions: Option<Permissions>,
+    /// Until when; `Some(None)`: for ever.
+    pub expires: Option<Option<Timestamp>>,
+    /// A few words for them.
+    pub note: Option<String>,
+    /// What the caller calls it.
+    pub label: Option<String>,
+    /// Further agreements; `Some(None)`: none.
+    pub attributes: Option<Option<String>>,
+}
+
+/// Ends a share, for all if the caller gave it or owns what is shared, else for the caller.
+#[derive(Debug)]
+pub struct EndShare {
+    /// Which.
+    pub id: ShareId,
+}
+
+/// Accepts or declines a share that was given to the caller.
+#[derive(Debug)]
+pub struct AnswerShare {
+    /// Which.
+    pub id: ShareId,
+    /// Whether the caller wants to see it.
+    pub is_accepted: bool,
 }
 
 /// Lets anybody who knows a token read a collection; the outcome is the token, the same one until

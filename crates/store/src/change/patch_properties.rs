@@ -51,9 +51,10 @@ impl Run for PatchProperties {
         if let Some(modified) = self.modified {
             keep_version::give_way(tx, node.id, modified.seconds()).await?;
             tx.one(SET_MODIFIED, &[node.id.into(), modified.into(), tx.etag().into()]).await?;
-            if let Some(parent) = node.parent {
-                tx.touch(parent, 0).await?;
-                tx.log(parent, &node.name, node.id, false).await?;
+            let place = site::where_it_is(tx, node).await?;
+            if let Some(parent) = place.parent {
+                tx.touch_for(node.id, parent).await?;
+                tx.log(parent, &place.name, node.id, false).await?;
             }
         }
         site::reload(tx, node.id).await

@@ -2,7 +2,7 @@
 
 use super::keep_version::keep_version;
 use super::member;
-use super::site::{self, NewNode, Site, insert_node, make_folder, store_content};
+use super::site::{self, NewNode, Site, insert_node, make_folder, store_content, where_it_is};
 use super::{PutFile, Run, Written, unseen};
 use crate::activity::ActivityKind;
 use crate::error::Error;
@@ -27,6 +27,8 @@ impl Run for PutFile {
 
         member::check_member(tx, asker, &site, &path, self.member.as_ref()).await?;
 
+        let old_bytes = site.node().map_or(0, |old| signed(old.size_bytes));
+        site.has_room(tx, signed(self.content.size_bytes) - old_bytes).await?;
         if let Some(old) = site.node() {
             match self.member {
                 None => keep_version(tx, old, self.modified.unwrap_or(tx.now())).await?,
@@ -124,6 +126,7 @@ async fn create(tx: &mut Tx, site: &Site, new: NewContent<'_>) -> Result<Node, E
 }
 
 pub(super) async fn replace(tx: &mut Tx, old: &Node, new: NewContent<'_>) -> Result<Node, Error> {
+    let old = &where_it_is(tx, old).await?;
     let args: [Value; 10] = [
         old.id.into(),
         tx.etag().into(),

@@ -5,13 +5,16 @@ use super::member::{self, move_node};
 use super::site::{self, Site};
 use super::{Relocate, Run, Written};
 use crate::activity::ActivityKind;
-use crate::collection::CollectionKind;
+use crate::collection::{Area, CollectionKind};
 use crate::conditions::Conditions;
 use crate::error::Error;
+use crate::grant;
 use crate::lock::LockKind;
-use crate::node::{FileId, Node};
+use crate::mount;
+use crate::node::{AccountId, FileId, Node};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
+use crate::share::Via;
 use crate::tx::{Asker, Tx, signed};
 
 impl Run for Relocate {
@@ -21,6 +24,9 @@ impl Run for Relocate {
         let source = Site::find(tx, asker, &self.source).await?;
         let node = source.located.found()?.clone();
         let node = match &node.mount {
+            Some(_) if node.access.as_ref().is_some_and(|access| access.via != Via::Share) => {
+                return Err(Error::Forbidden("a team folder stays where it is"));
+            }
             // The mount moves, not what it shows.
             Some(mount) => Node { id: mount.id, size_bytes: 0, ..node },
             None => node,
@@ -34,13 +40,17 @@ impl Run for Relocate {
             false => source.may_remove(tx, asker, &self.conditions).await?,
         };
 
+        // Within one tree nothing is added.
+        let size_bytes = if stays { 0 } else { node.size_bytes };
         let right = if stays { Permissions::UPDATE } else { Permissions::CREATE };
-        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites, right };
+        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites, size_bytes, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         // A lease is on the file, wherever it is; a WebDAV lock is on its URL (RFC 4918 §7.5).
         let locks: Vec<_> = locks.into_iter().filter(|lock| lock.kind == LockKind::Dav).collect();
         site::drop_locks(tx, &locks).await?;
         move_node(tx, asker.area, &node, place.parent.0, &place.name).await?;
+
+        change_hands(tx, asker, (&source, &place), &node).await?;
 
         let old_parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be moved"))?;
         tx.touch(old_parent, -signed(node.size_bytes)).await?;
@@ -50,6 +60,30 @@ impl Run for Relocate {
         let moved = (node.id, place.parent);
         tx.record(asker, ActivityKind::Moved, moved, &self.destination, &self.source.to_string());
         Ok(Written { node: Node { parent: Some(place.parent), name: place.name, ..node }, is_new: place.was_free })
+    }
+}
+
+/// What comes to another owner is shared no longer as the former owner shared it; and what was handed on may have lost
+/// its ground. Who may only look does not take away.
+async fn change_hands(tx: &mut Tx, asker: &Asker, (from, to): (&Site, &Place), node: &Node) -> Result<(), Error> {
+    if node.mount.is_some() || asker.area != Area::Files {
+        return Ok(());
+    }
+    let access = from.located.ancestors().last().and_then(|folder| folder.access.clone());
+    let before = access.as_ref().map_or(asker.account.id, |access| access.owner);
+    if before != to.owner {
+        if access.is_some_and(|access| !access.allows_download()) {
+            return Err(Error::Forbidden("it is shared for looking at only"));
+        }
+        if mount::has_mounts_below(tx, node.id).await? && before == asker.account.id {
+            return Err(Error::Forbidden("what is shared with you stays among what is your own"));
+        }
+        mount::unmount_below(tx, node.id).await?;
+        grant::end_below(tx, node.id).await?;
+    }
+    match tx.counters.mount_count {
+        0 => Ok(()),
+        _ => grant::settle_handed_on(tx, before).await,
     }
 }
 
@@ -72,6 +106,8 @@ pub(super) struct Place {
     pub(super) parent: FileId,
     pub(super) name: String,
     pub(super) was_free: bool,
+    /// Whose it becomes.
+    pub(super) owner: AccountId,
 }
 
 /// What comes to the place.
@@ -80,6 +116,8 @@ pub(super) struct Arrival<'a> {
     pub(super) node: &'a Node,
     pub(super) is_move: bool,
     pub(super) overwrites: bool,
+    /// How many bytes it brings.
+    pub(super) size_bytes: u64,
     /// What one has to have over the folder that it comes to.
     pub(super) right: Permissions,
 }
@@ -95,10 +133,13 @@ pub(super) async fn vacate(
     let site = Site::find(tx, asker, destination).await?;
     let parent = site.located.parent()?.id;
     let name = destination.name().ok_or(Error::Exists)?.to_owned();
+    let access = site.located.parent()?.access.as_ref();
+    let owner = access.map_or(asker.account.id, |access| access.owner);
     let Some(occupant) = site.node() else {
         site.may_take_in(asker, conditions, arrival)?;
+        site.has_room(tx, signed(arrival.size_bytes)).await?;
         member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
-        return Ok(Place { parent, name, was_free: true });
+        return Ok(Place { parent, name, was_free: true, owner });
     };
     if !arrival.overwrites {
         return Err(Error::Exists);
@@ -107,8 +148,9 @@ pub(super) async fn vacate(
         return Err(Error::Forbidden("this collection is part of every home"));
     }
     site.may_take_in(asker, conditions, arrival)?;
+    site.has_room(tx, signed(arrival.size_bytes) - signed(occupant.size_bytes)).await?;
     let locks = site.may_remove(tx, asker, conditions).await?;
     member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
     move_to_trash(tx, asker, occupant, destination, &locks).await?;
-    Ok(Place { parent, name, was_free: false })
+    Ok(Place { parent, name, was_free: false, owner })
 }

@@ -34,9 +34,7 @@ impl Run for Restore {
         tx.touch(asker.trash, -signed(node.size_bytes)).await?;
         tx.touch(folder, signed(node.size_bytes)).await?;
         tx.log(folder, &name, node.id, true).await?;
-        if node.is_folder() {
-            mount::remount_below(tx, node.id).await?;
-        }
+        mount::remount_below(tx, node.id).await?;
         if let Some(path) = look_up::path_of(&mut tx.connection, asker.root, node.id).await? {
             tx.record(asker, ActivityKind::Restored, (node.id, folder), &path, "");
         }

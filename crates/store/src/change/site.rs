@@ -14,6 +14,7 @@ use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::row::{node_columns, node_of};
+use crate::share::Via;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
 
@@ -88,6 +89,19 @@ impl Site {
             return Err(Error::Forbidden("the name is taken"));
         }
         lock::may_write(&self.locks, self.located.ancestors(), asker.account.id, conditions)
+    }
+
+    /// The team folder that this is in, if it is in one with a quota, takes so many bytes more.
+    pub(super) async fn has_room(&self, tx: &mut Tx, bytes: i64) -> Result<(), Error> {
+        let access = self.located.chain.last().and_then(|node| node.access.as_ref());
+        let Some(Via::TeamFolder { quota_bytes: Some(quota), root }) = access.map(|access| access.via) else {
+            return Ok(());
+        };
+        let available = signed(quota) - signed(tx.row(RELOAD, &[root.into()]).await?.count(5)?);
+        match bytes > available {
+            true => Err(Error::OverQuota { available_bytes: u64::try_from(available).unwrap_or(0) }),
+            false => Ok(()),
+        }
     }
 
     /// The node may leave its place with everything below; returns the locks that go with it.
@@ -250,6 +264,14 @@ pub(super) async fn store_content(tx: &mut Tx, staged: &Staged) -> Result<Option
         offset_bytes += piece.size_bytes;
     }
     Ok(Some(content))
+}
+
+/// The node in its owner's tree, where a mount shows it elsewhere under another name.
+pub(super) async fn where_it_is(tx: &mut Tx, node: &Node) -> Result<Node, Error> {
+    match node.mount {
+        Some(_) => reload(tx, node.id).await,
+        None => Ok(node.clone()),
+    }
 }
 
 /// The node as it is now, as a change that updated it hands it out.

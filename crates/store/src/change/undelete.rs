@@ -9,6 +9,7 @@ use crate::bin::{self, Bin};
 use crate::collection::Area;
 use crate::conditions::Conditions;
 use crate::error::Error;
+use crate::grant;
 use crate::look_up;
 use crate::mount;
 use crate::node::{AccountId, FileId, Node};
@@ -42,12 +43,21 @@ impl Run for Undelete {
             None => former_place(tx, asker, &found, &self.conditions).await?,
             Some(_) if found.owner.is_some() => return Err(Error::Forbidden("it is somebody else's")),
             Some((destination, overwrites)) => {
-                let arrival =
-                    Arrival { node: &found.node, is_move: true, overwrites: *overwrites, right: Permissions::CREATE };
+                let arrival = Arrival {
+                    node: &found.node,
+                    is_move: true,
+                    overwrites: *overwrites,
+                    size_bytes: found.node.size_bytes,
+                    right: Permissions::CREATE,
+                };
                 vacate(tx, asker, destination, arrival, &self.conditions).await?
             }
         };
+        let is_anothers = found.owner.is_none() && place.owner != asker.account.id;
         let node = found.node;
+        if is_anothers {
+            grant::end_below(tx, node.id).await?;
+        }
         leave(tx, &node, place.parent.0, &place.name).await?;
         tx.counters.reclaimable_bytes -= signed(node.size_bytes);
         tx.touch(place.parent, signed(node.size_bytes)).await?;
@@ -139,7 +149,7 @@ async fn former_place(tx: &mut Tx, asker: &Asker, found: &Found, conditions: &Co
     let name = free_name(tx, parent, wanted, found.node.is_folder()).await?;
     let site = Site::find(tx, asker, &folder.child(&name)).await?;
     site.may_add(asker, conditions)?;
-    Ok(Place { parent, name, was_free: true })
+    Ok(Place { parent, name, was_free: true, owner: found.owner.unwrap_or(asker.account.id) })
 }
 
 /// The folder that it was in, wherever that is now; else what stands where that was; else the root.

@@ -489,9 +489,9 @@ async fn files_are_shared_by_the_same_means() {
         crate::support::make_folder(&world.alice, "team").await.unwrap();
         crate::support::make_folder(&world.alice, "team/inner").await.unwrap();
         share(&world.alice, "team", Sharee::Account(world.bob.account().id), Some(true)).await.unwrap();
-        crate::support::put(&world.bob, "team_shared_by_alice/inner/a.txt", b"hello").await.unwrap();
+        crate::support::put(&world.bob, "team/inner/a.txt", b"hello").await.unwrap();
         assert_eq!(read(&world.alice, "team/inner/a.txt").await.unwrap(), b"hello");
-        delete(&world.bob, "team_shared_by_alice/inner").await.unwrap();
+        delete(&world.bob, "team/inner").await.unwrap();
         assert!(names(&world.alice, "team").await.is_empty());
         delete(&world.alice, "team").await.unwrap();
         assert!(names(&world.bob, "").await.is_empty());
