@@ -196,6 +196,11 @@ impl App {
         }
     }
 
+    /// Sockets that are open now.
+    pub(crate) fn push_sockets(&self) -> usize {
+        self.0.notify.as_ref().map_or(0, NotifyPush::open)
+    }
+
     /// The sockets on which clients are told of changes, where they are offered.
     pub fn notify_push(&self) -> Option<&NotifyPush> {
         self.0.notify.as_ref()

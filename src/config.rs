@@ -324,6 +324,7 @@ impl Config {
             ping_seconds: notify.ping_seconds,
             write_seconds: notify.write_seconds,
             sockets_max: notify.sockets_max,
+            logging_in_max: notify.logging_in_max,
             sockets_per_space_max: notify.sockets_per_space_max,
             sockets_per_account_max: notify.sockets_per_account_max,
             message_bytes_max: notify.message_bytes_max,

@@ -61,7 +61,7 @@ impl Metrics {
     }
 
     /// The Prometheus text format, version 0.0.4.
-    fn render(&self, store: &Store) -> String {
+    fn render(&self, store: &Store, push_sockets: usize) -> String {
         let mut text = String::new();
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         // Writing into a String cannot fail.
@@ -82,6 +82,7 @@ impl Metrics {
             ("nichoir_requests_under_way", load(&self.under_way)),
             ("nichoir_connections", load(&self.connections)),
             ("nichoir_open_spaces", store.open_spaces() as u64),
+            ("nichoir_push_sockets", push_sockets as u64),
         ] {
             let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");
         }
@@ -100,14 +101,14 @@ impl Drop for UnderWay {
 }
 
 /// Answers the admin listener.
-pub async fn admin(store: &Store, metrics: &Arc<Metrics>, path: &str) -> Response {
+pub async fn admin(store: &Store, metrics: &Arc<Metrics>, push_sockets: usize, path: &str) -> Response {
     let (status, body) = match path {
         "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => match store.probe().await {
             Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
             Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         },
-        "/metrics" => (StatusCode::OK, metrics.render(store)),
+        "/metrics" => (StatusCode::OK, metrics.render(store, push_sockets)),
         _ => (StatusCode::NOT_FOUND, "not found\n".to_owned()),
     };
     let mut response = Response::new(full(body));

@@ -300,7 +300,11 @@ pub async fn serve_admin(app: App, listener: Listener, mut stop: watch::Receiver
         tokio::spawn(async move {
             let service = service_fn(|request: http::Request<Incoming>| {
                 let app = app.clone();
-                async move { Ok::<_, Infallible>(observe::admin(app.store(), app.metrics(), request.uri().path()).await) }
+                async move {
+                    Ok::<_, Infallible>(
+                        observe::admin(app.store(), app.metrics(), app.push_sockets(), request.uri().path()).await,
+                    )
+                }
             });
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));

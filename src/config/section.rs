@@ -473,6 +473,8 @@ section! {
         write_seconds: u64 = NotifyLimits::default().write_seconds,
         /// Sockets at once. Each is an open file of the process.
         sockets_max: usize = NotifyLimits::default().sockets_max,
+        /// Sockets on which nobody has logged in yet: what strangers can have of them.
+        logging_in_max: usize = NotifyLimits::default().logging_in_max,
         /// Sockets of one space.
         sockets_per_space_max: usize = NotifyLimits::default().sockets_per_space_max,
         /// Sockets of one account.

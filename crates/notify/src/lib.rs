@@ -47,6 +47,7 @@ struct Parts {
     registry: Registry,
     rate: Rate,
     places: Arc<Semaphore>,
+    logging_in: Arc<Semaphore>,
     is_over: signal::Sender<bool>,
 }
 
@@ -54,6 +55,8 @@ struct Parts {
 #[derive(Debug)]
 pub struct Place {
     _permit: OwnedSemaphorePermit,
+    /// Given back when somebody has logged in.
+    logging_in: OwnedSemaphorePermit,
 }
 
 impl NotifyPush {
@@ -66,6 +69,7 @@ impl NotifyPush {
             registry: Registry::default(),
             rate: Rate::new(&limits),
             places: Arc::new(Semaphore::new(limits.sockets_max)),
+            logging_in: Arc::new(Semaphore::new(limits.logging_in_max.min(SOCKETS_MAX))),
             is_over: signal::channel(false).0,
             limits,
         }))
@@ -74,8 +78,9 @@ impl NotifyPush {
     /// A place for one socket more; `None` where there are as many as there may be, or the server stops.
     pub fn place(&self) -> Option<Place> {
         let is_over = *self.0.is_over.borrow();
-        let permit = Arc::clone(&self.0.places).try_acquire_owned().ok().filter(|_| !is_over);
-        permit.map(|permit| Place { _permit: permit })
+        let permit = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned().ok();
+        let (place, logging_in) = (permit(&self.0.places)?, permit(&self.0.logging_in)?);
+        (!is_over).then_some(Place { _permit: place, logging_in })
     }
 
     /// Sockets that are open now.
@@ -89,8 +94,8 @@ impl NotifyPush {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin,
     {
-        session::serve(&self.0, space, address, stream, early).await;
-        drop(place);
+        let Place { _permit, logging_in } = place;
+        session::serve(&self.0, space, address, stream, early, logging_in).await;
     }
 
     /// A token that the caller's scripts log in with, once, within the time for a log-in.

@@ -11,6 +11,8 @@ pub struct Limits {
     pub write_seconds: u64,
     /// Sockets at once.
     pub sockets_max: usize,
+    /// Sockets on which nobody has logged in yet: what strangers can have of them.
+    pub logging_in_max: usize,
     /// Sockets of one space.
     pub sockets_per_space_max: usize,
     /// Sockets of one account.
@@ -44,6 +46,7 @@ impl Default for Limits {
             ping_seconds: 60,
             write_seconds: 30,
             sockets_max: 20_000,
+            logging_in_max: 500,
             sockets_per_space_max: 1_000,
             sockets_per_account_max: 50,
             message_bytes_max: 4_096,

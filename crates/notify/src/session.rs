@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use nichoir_store::{Ports, Space};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -19,6 +20,7 @@ use crate::Parts;
 use crate::log_in::{self, Failure};
 use crate::pending::{Files, Pending};
 use crate::registry::Socket;
+use crate::watch;
 
 /// Bytes that are read at once: a client sends little.
 const READ_BYTES: usize = 512;
@@ -85,8 +87,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Line<S> {
 }
 
 /// Talks to one client until it goes or has to.
-pub(crate) async fn serve<S>(parts: &Parts, space: Space, address: IpAddr, stream: S, early: Vec<u8>)
-where
+pub(crate) async fn serve<S>(
+    parts: &Parts,
+    space: Space,
+    address: IpAddr,
+    stream: S,
+    early: Vec<u8>,
+    logging_in: OwnedSemaphorePermit,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
     let limits = &parts.limits;
@@ -100,10 +108,13 @@ where
     let mut line = Line { socket, write: Duration::from_secs(limits.write_seconds) };
     let mut over = parts.is_over.subscribe();
     let ports = space.ports().clone();
+    // In a box, which goes: what a log-in needs is ten times what an open socket needs, and would be kept for as long.
+    let log_in = Box::pin(logged_in(parts, &space, address, &mut line));
     let logged_in = tokio::select! {
-        logged_in = logged_in(parts, &space, address, &mut line) => logged_in,
+        logged_in = log_in => logged_in,
         _ = over.wait_for(|is_over| *is_over) => Err(End::Stop),
     };
+    drop(logging_in);
     // From here on the space may close.
     drop(space);
     let end = match logged_in {
@@ -145,8 +156,7 @@ where
     let socket = parts.registry.add(person, &parts.limits).ok_or(End::Later)?;
     // Somebody who was disabled after the password was looked up, and before the socket could be found.
     if space.account_epoch() != epoch {
-        parts.registry.remove(&socket);
-        return Err(End::Later);
+        watch::check(parts, space.info().id, Duration::ZERO).await;
     }
     match line.send(Message::text("authenticated")).await {
         Ok(()) => Ok(socket),

@@ -51,7 +51,7 @@ async fn tell(parts: &Parts, waiting: Waiting) {
 }
 
 /// Closes the sockets of those who may not be here any more, unless that was looked at within `pause`.
-async fn check(parts: &Parts, space: i64, pause: Duration) {
+pub(crate) async fn check(parts: &Parts, space: i64, pause: Duration) {
     let now = Instant::now();
     let Some(before) = now.checked_sub(pause) else { return };
     if !pause.is_zero() && !parts.registry.is_due(space, before) || !parts.registry.is_due(space, now) {

@@ -18,6 +18,7 @@ mod groups;
 mod links;
 mod locks;
 mod member_quota;
+mod news;
 mod permissions;
 mod pictures;
 mod pool;
