@@ -18,11 +18,11 @@ use nichoir_nextcloud::notes::{self, NotesLimits};
 use nichoir_nextcloud::office::{self, Office};
 use nichoir_nextcloud::search::{self, SearchLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
+use nichoir_nextcloud::{LinkSettings, NextcloudLinks, NextcloudTrash, link, trashbin, versions};
 use nichoir_nextcloud::{
     Nextcloud, NextcloudCollections, Visit, auth_error, avatar, comments, direct, grammars, image, legacy, login_flow,
     ocs, status, suspended, tags,
 };
-use nichoir_nextcloud::{NextcloudTrash, trashbin, versions};
 use nichoir_notify::NotifyPush;
 use nichoir_outbound::Outbound;
 use nichoir_preview::{Kinds, Previews};
@@ -66,6 +66,7 @@ struct Parts {
     notes: NotesLimits,
     /// The office server, where there is one.
     office: Option<Office>,
+    links: LinkSettings,
     parameter_bytes_max: usize,
     search: SearchLimits,
     product_name: String,
@@ -79,6 +80,8 @@ struct Engines {
     files: Dav,
     /// The trash of files.
     trash: Dav,
+    /// What public links lead to.
+    links: Dav,
     calendars: Dav,
     address_books: Dav,
 }
@@ -102,6 +105,7 @@ impl Engines {
         Engines {
             files: engine(&files, [&calendars, &address_books]),
             trash: engine(&[Arc::new(NextcloudTrash { previews })], [&[], &[]]),
+            links: engine(&[Arc::new(NextcloudLinks)], [&[], &[]]),
             calendars: engine(&calendars, [&files, &address_books]),
             address_books: engine(&address_books, [&files, &calendars]),
         }
@@ -151,6 +155,7 @@ impl App {
             avatar_bytes_max: config.previews.avatar_bytes_max,
             notes: config.notes_limits(),
             office: config.office()?,
+            links: config.link_settings(),
             parameter_bytes_max: config.dialect.parameter_bytes_max,
             search: config.search_limits(),
             product_name: config.dialect.product_name.clone(),
@@ -277,6 +282,7 @@ impl App {
             has_push: self.0.notify.is_some(),
             previews: &self.0.previews,
             avatar_bytes_max: self.0.avatar_bytes_max,
+            links: &self.0.links,
             parameter_bytes_max: self.0.parameter_bytes_max,
             office: self.0.office.as_ref().filter(|_| self.0.has_dialect),
         };
@@ -304,6 +310,9 @@ impl App {
                 None => return Err(request),
             },
             Route::Notes(path) => notes::handle(visit, &self.0.notes, path, request).await,
+            Route::LinkPage(token, below) => link::page::handle(&visit, token, below, request).await,
+            Route::LinkStyle if is_read(request.method()) => link::style(),
+            Route::Link(place) => link::files::handle(&self.0.engines.links, &visit, place, request).await,
             Route::Login(path) => login_flow::handle(visit, path, request).await,
             Route::Wipe(is_check) if *request.method() == Method::POST => {
                 login_flow::wipe(visit, *is_check, request).await

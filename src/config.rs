@@ -12,6 +12,7 @@ use nichoir_auth::AuthLimits;
 use nichoir_carddav::Limits as CardLimits;
 use nichoir_dav::header::depth::Depth;
 use nichoir_imip::{Limits as MailLimits, Security, SmtpConfig};
+use nichoir_nextcloud::LinkSettings;
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_nextcloud::notes::NotesLimits;
 use nichoir_nextcloud::office::{Office as OfficeServer, OfficeConfig};
@@ -378,6 +379,25 @@ impl Config {
             discovery_bytes_max: office.discovery_bytes_max,
         };
         Ok(Some(OfficeServer::new(config, outbound)))
+    }
+
+    /// What public links need to know.
+    pub fn link_settings(&self) -> LinkSettings {
+        let links = &self.links;
+        LinkSettings {
+            is_offered: links.is_offered,
+            takes_uploads: links.takes_uploads,
+            suggests_password: links.suggests_password,
+            demands_password: links.demands_password,
+            password_chars_min: links.password_chars_min,
+            expiry_days: links.expiry_days,
+            demands_expiry: links.demands_expiry,
+            ticket_seconds: links.ticket_seconds,
+            page_members_max: links.page_members_max,
+            shown_text_bytes_max: links.shown_text_bytes_max,
+            shown_picture_bytes_max: links.shown_picture_bytes_max,
+            form_files_max: links.form_files_max,
+        }
     }
 
     /// What log-ins need to know.

@@ -5,6 +5,7 @@
 
 use nichoir_dav::href;
 use nichoir_nextcloud::image::Image;
+use nichoir_nextcloud::link::files::LinkPlace;
 use nichoir_nextcloud::ocs::Version;
 use nichoir_store::Area;
 
@@ -37,6 +38,12 @@ pub(crate) enum Route {
     PushPreAuth,
     /// A picture: a preview, an avatar, the looks of the space; and what stands behind the part that says which.
     Image(Image, String),
+    /// `/s/TOKEN…`: the pages of a public link; the token, and what stands behind it.
+    LinkPage(String, String),
+    /// The style sheet of those pages.
+    LinkStyle,
+    /// `/public.php/…`: the place of a public link.
+    Link(LinkPlace),
     /// A DAV resource, for which credentials are needed.
     Dav(DavRoute),
     /// Nothing that there is.
@@ -156,11 +163,26 @@ impl Route {
             ["avatar", ..] => Route::Image(Image::Avatar, below(skipped + 1)),
             ["apps", "theming", ..] => Route::Image(Image::Theming, below(skipped + 2)),
             ["favicon.ico"] => Route::Image(Image::Theming, "/favicon".to_owned()),
+            ["s", token, ..] => Route::LinkPage((*token).to_owned(), below(skipped + 2)),
+            ["apps", "files_sharing", "publicpreview", _] => Route::Image(Image::Link, below(skipped + 3)),
+            ["core", "css", "link.css"] => Route::LinkStyle,
+            ["public.php", rest @ ..] => link_place(rest, &|count| path[..segments[skipped + count].end].to_owned()),
             ["remote.php", rest @ ..] => {
                 Route::Dav(dav_route(rest, &|count| path[..segments[skipped + count].end].to_owned()))
             }
             _ => Route::Unknown,
         }
+    }
+}
+
+/// The same for what stands behind `public.php`.
+fn link_place(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> Route {
+    match rest {
+        ["webdav", ..] => Route::Link(LinkPlace { token: None, prefix: up_to(1), is_upload: false }),
+        ["dav", kind @ ("files" | "uploads"), token, ..] => {
+            Route::Link(LinkPlace { token: Some((*token).to_owned()), prefix: up_to(3), is_upload: *kind == "uploads" })
+        }
+        _ => Route::Unknown,
     }
 }
 
@@ -259,6 +281,12 @@ mod tests {
                 DavRoute::Unknown => "unknown dav".to_owned(),
             },
             Route::Image(image, below) => format!("{image:?} {below}"),
+            Route::LinkPage(token, rest) => format!("page of link {token} {rest}"),
+            Route::LinkStyle => "link style".to_owned(),
+            Route::Link(LinkPlace { token, prefix, is_upload }) => {
+                let kind = if is_upload { "uploads" } else { "files" };
+                format!("{kind} of link {} at {prefix}", token.unwrap_or_default())
+            }
             Route::Landing => "landing".to_owned(),
             Route::Status => "status".to_owned(),
             Route::Connectivity => "connectivity".to_owned(),
@@ -382,6 +410,20 @@ mod tests {
             "AddressBooks of alice at /remote.php/dav/addressbooks/users/alice",
         );
         check("/remote.php/caldav/", "root /remote.php/caldav");
+    }
+
+    #[test]
+    fn public_links() {
+        check("/s/AbC", "page of link AbC ");
+        check("/index.php/s/AbC/authenticate/showshare", "page of link AbC /authenticate/showshare");
+        check("/s", "unknown");
+        check("/core/css/link.css", "link style");
+        check("/public.php/webdav/a/b", "files of link  at /public.php/webdav");
+        check("/public.php/dav/files/AbC", "files of link AbC at /public.php/dav/files/AbC");
+        check("/index.php/public.php/dav/files/AbC/x", "files of link AbC at /index.php/public.php/dav/files/AbC");
+        check("/public.php/dav/uploads/AbC/u/1", "uploads of link AbC at /public.php/dav/uploads/AbC");
+        check("/public.php/dav", "unknown");
+        check("/public.php", "unknown");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The sample configuration: every key with its description and default.
 
 use super::{
-    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Log, Mail, Maintenance, Notes, NotifyPush,
-    Office, Outbound, Previews, Push, Server, Storage,
+    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Links, Log, Mail, Maintenance, Notes,
+    NotifyPush, Office, Outbound, Previews, Push, Server, Storage,
 };
 
 /// The sample configuration: every key with its description and default, commented out.
@@ -11,7 +11,7 @@ pub fn sample() -> String {
         "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
             .to_owned();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 16] = [
+    let sections: [(&str, &[(&str, &str)]); 17] = [
         ("server", Server::KEYS),
         ("storage", Storage::KEYS),
         ("limits", Bounds::KEYS),
@@ -26,6 +26,7 @@ pub fn sample() -> String {
         ("push", Push::KEYS),
         ("notify_push", NotifyPush::KEYS),
         ("mail", Mail::KEYS),
+        ("links", Links::KEYS),
         ("maintenance", Maintenance::KEYS),
         ("log", Log::KEYS),
     ];

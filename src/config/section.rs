@@ -6,6 +6,7 @@ use nichoir_auth::AuthLimits;
 use nichoir_caldav::Limits as CalendarLimits;
 use nichoir_carddav::Limits as CardLimits;
 use nichoir_imip::Limits as MailLimits;
+use nichoir_nextcloud::LinkSettings;
 use nichoir_nextcloud::bulk::BulkLimits;
 use nichoir_nextcloud::notes::NotesLimits;
 use nichoir_notify::Limits as NotifyLimits;
@@ -535,6 +536,36 @@ section! {
 }
 
 section! {
+    /// `[links]`: files and folders for anybody who knows a public link.
+    Links {
+        /// Whether members may make public links; if not, those that there are do not work.
+        is_offered: bool = LinkSettings::default().is_offered,
+        /// Whether links may let people write.
+        takes_uploads: bool = LinkSettings::default().takes_uploads,
+        /// Whether clients suggest a password for each new link.
+        suggests_password: bool = LinkSettings::default().suggests_password,
+        /// Whether every link must have a password.
+        demands_password: bool = LinkSettings::default().demands_password,
+        /// Characters of a link's password, at least.
+        password_chars_min: usize = LinkSettings::default().password_chars_min,
+        /// Days after which a link ends, unless its maker says otherwise; 0: never.
+        expiry_days: u32 = LinkSettings::default().expiry_days,
+        /// Whether no link may last longer than that.
+        demands_expiry: bool = LinkSettings::default().demands_expiry,
+        /// Seconds for which a browser that was told the password does not ask again.
+        ticket_seconds: i64 = LinkSettings::default().ticket_seconds,
+        /// Members of a folder on one page.
+        page_members_max: usize = LinkSettings::default().page_members_max,
+        /// Bytes of a text that a page shows.
+        shown_text_bytes_max: u64 = LinkSettings::default().shown_text_bytes_max,
+        /// Bytes of a picture that a page shows as it is.
+        shown_picture_bytes_max: u64 = LinkSettings::default().shown_picture_bytes_max,
+        /// Files in one form.
+        form_files_max: usize = LinkSettings::default().form_files_max,
+    }
+}
+
+section! {
     /// `[maintenance]`: work in the background.
     Maintenance {
         /// Seconds between two rounds of expiry and collection; 0: none.
@@ -583,6 +614,8 @@ section! {
         notify_push: NotifyPush = NotifyPush::default(),
         /// The mail server through which people outside of a space are invited.
         mail: Mail = Mail::default(),
+        /// Public links.
+        links: Links = Links::default(),
         /// Work in the background.
         maintenance: Maintenance = Maintenance::default(),
         /// What is written to standard error.

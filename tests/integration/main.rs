@@ -15,6 +15,7 @@ mod file_locks;
 mod file_sharing;
 mod generated;
 mod groups;
+mod links;
 mod mail;
 mod matrix;
 mod news;

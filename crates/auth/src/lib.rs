@@ -11,6 +11,7 @@ mod policy;
 mod remembered;
 mod seal;
 mod throttle;
+mod ticket;
 
 pub use authenticate::{AuthError, AuthLimits, Authenticator};
 pub use caller::Caller;
@@ -19,3 +20,4 @@ pub use device::{APP_PASSWORD_LENGTH, device_hash, new_app_password};
 pub use password::{PasswordCost, generate_password, hash_password};
 pub use policy::{PasswordPolicy, Weakness};
 pub use seal::{open_sealed, seal, token_hash};
+pub use ticket::{is_link_ticket, link_ticket};

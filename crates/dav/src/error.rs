@@ -293,7 +293,7 @@ impl Error {
     }
 
     /// The cause, for the log.
-    pub(crate) fn cause(&self) -> Option<&BoxError> {
+    pub fn cause(&self) -> Option<&BoxError> {
         self.source.as_ref()
     }
 

@@ -57,11 +57,7 @@ impl Extension for Nextcloud {
     }
 
     fn served_media_type(&self, media_type: &str) -> Option<&'static str> {
-        // What a browser would run on the space's own origin.
-        let is_active = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"]
-            .contains(&media_type)
-            || media_type.contains("javascript");
-        is_active.then_some("text/plain; charset=utf-8")
+        safe_media_type(media_type)
     }
 
     fn decorate(&self, answered: &Answered<'_>, headers: &mut HeaderMap) {
@@ -79,6 +75,14 @@ impl Extension for Nextcloud {
     fn get_collection(&self, call: &Call<'_>, folder: &Node) -> Option<Answering> {
         zip::get_collection(call, folder)
     }
+}
+
+/// What is served instead of what a browser would run on the space's own origin.
+pub(crate) fn safe_media_type(media_type: &str) -> Option<&'static str> {
+    let is_active = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"]
+        .contains(&media_type)
+        || media_type.contains("javascript");
+    is_active.then_some("text/plain; charset=utf-8")
 }
 
 /// Whether the request comes from the Nextcloud desktop client or one built on its sync engine.

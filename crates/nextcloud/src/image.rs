@@ -10,7 +10,7 @@ use nichoir_dav::{Error, Request, Response};
 use serde_json::{Value, json};
 
 use crate::preview::{self, Asked};
-use crate::{Visit, auth_error, avatar, theming, with_body};
+use crate::{Visit, auth_error, avatar, link, theming, with_body};
 
 /// Which picture a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Image {
     Version,
     /// `/apps/files/api/v1/thumbnail/…`.
     Thumbnail,
+    /// `/apps/files_sharing/publicpreview/TOKEN`.
+    Link,
     /// `/avatar/…`.
     Avatar,
     /// `/apps/theming/…`.
@@ -35,6 +37,7 @@ pub async fn handle(visit: Visit<'_>, image: Image, below: &str, request: Reques
     let answer = match image {
         Image::Avatar => avatar::handle(&visit, below, &request, body).await,
         Image::Theming => theming::handle(&visit, below, &request).await,
+        Image::Link => link::picture(&visit, below, &request).await,
         _ => shown(&visit, image, below, &request).await,
     };
     answer.unwrap_or_else(|error| refusal(&error))

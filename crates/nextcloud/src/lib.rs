@@ -22,6 +22,7 @@ pub mod fuzzing;
 mod headers;
 pub mod image;
 pub mod legacy;
+pub mod link;
 pub mod login_flow;
 mod multipart;
 mod names;
@@ -59,6 +60,7 @@ use nichoir_store::Space;
 
 pub use collections::NextcloudCollections;
 pub use dialect::Nextcloud;
+pub use link::{LinkSettings, NextcloudLinks};
 pub use property::grammars;
 pub use trashbin::NextcloudTrash;
 
@@ -81,6 +83,8 @@ pub struct Visit<'a> {
     pub previews: &'a Previews,
     /// Bytes of a picture that a member sends as avatar.
     pub avatar_bytes_max: usize,
+    /// What is said about public links.
+    pub links: &'a LinkSettings,
     /// Bytes of the parameters of one OCS request.
     pub parameter_bytes_max: usize,
     /// The office server, where there is one.

@@ -33,7 +33,7 @@ impl Language {
         best.0
     }
 
-    fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Language::English => "en",
             Language::French => "fr",

@@ -124,6 +124,18 @@ pub(crate) async fn of_version(
     answer(previews, tree, &states.file_at(version), wish, headers, BY_PATH).await
 }
 
+/// `/apps/files_sharing/publicpreview/TOKEN?file=` and `/s/TOKEN/preview`; `tree` was opened by the link.
+pub(crate) async fn of_link(
+    previews: &Previews,
+    tree: &Tree,
+    asked: &Asked,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
+    let wish = asked.wish(OTHER_SIDE_ABSENT, previews.limits().side_pixels_max)?;
+    let node = tree.node(&path_of(asked.text("file").unwrap_or_default())?, Needs::NONE).await?;
+    answer(previews, tree, &node, wish, headers, BY_PATH).await
+}
+
 /// `/apps/files/api/v1/thumbnail/WIDTH/HEIGHT/PATH`; `below` begins with the slash before the width.
 pub(crate) async fn thumbnail(
     previews: &Previews,

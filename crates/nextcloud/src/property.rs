@@ -70,12 +70,12 @@ fn has_preview(it: &Resource<'_>) -> bool {
     it.dav.extension::<Nextcloud>().is_some_and(|dialect| preview::has_preview(dialect.previews, it.node))
 }
 
-fn append_id(it: &Resource<'_>, text: &mut String) {
+pub(crate) fn append_id(it: &Resource<'_>, text: &mut String) {
     // Writing into a String cannot fail.
     let _ = write!(text, "{:08}{}", it.node.id.0, it.caller.space.info().instance_id);
 }
 
-fn write_checksums(it: &Resource<'_>, writer: &mut Writer) {
+pub(crate) fn write_checksums(it: &Resource<'_>, writer: &mut Writer) {
     if let Some(checksums) = &it.node.checksums {
         writer.text_element(&oc::CHECKSUM, checksums);
     }
@@ -101,12 +101,12 @@ fn write_favourite(element: Option<&Element>, patch: &mut PatchProperties) -> Re
     Ok(())
 }
 
-fn write_created(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
+pub(crate) fn write_created(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
     patch.created = Some(instant_of(element)?);
     Ok(())
 }
 
-fn write_modified(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
+pub(crate) fn write_modified(element: Option<&Element>, patch: &mut PatchProperties) -> Result<(), Error> {
     patch.modified = Some(instant_of(element)?);
     Ok(())
 }

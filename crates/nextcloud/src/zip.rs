@@ -51,10 +51,11 @@ fn percent_decoded(text: &str) -> Option<String> {
 }
 
 async fn answer(tree: Tree, path: NodePath, folder: Node, selection: Vec<String>) -> Result<Response, Error> {
-    let name = path.name().unwrap_or("download").to_owned();
+    // The root of a home has no name; that of a link has.
+    let name = path.name().unwrap_or(if folder.name.is_empty() { "download" } else { &folder.name }).to_owned();
     let mut tops = Vec::new();
     if selection.is_empty() {
-        let prefix = if path.is_root() { String::new() } else { format!("{name}/") };
+        let prefix = if path.is_root() && folder.name.is_empty() { String::new() } else { format!("{name}/") };
         tops.push(Waiting::Node(prefix, path, folder));
     } else {
         let mut paths: Vec<NodePath> = Vec::new();
