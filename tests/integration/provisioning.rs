@@ -9,9 +9,9 @@ const GOOD: &str = "cheval-pile-agrafe";
 
 /// bob manages the space; his client.
 async fn admin(server: &Server) -> Client {
-    let bob = server.space.account_by_login("bob").await.unwrap();
+    let bob = server.space.account_by_login("bob").await.expect("bob");
     let update = AccountUpdate { role: Some(Role::Admin), ..AccountUpdate::default() };
-    server.space.update_account(bob.id, update).await.unwrap();
+    server.space.update_account(bob.id, update).await.expect("changed");
     server.account("bob").with("ocs-apirequest", "true").with("accept", "application/json")
 }
 
@@ -27,7 +27,7 @@ async fn call(client: &Client, method: &str, path: &str, form: &str) -> Answer {
 /// The status code of the envelope and the data.
 async fn ocs(client: &Client, method: &str, path: &str, form: &str) -> (i64, Value) {
     let answer = call(client, method, path, form).await.expect(200).json();
-    (answer["ocs"]["meta"]["statuscode"].as_i64().unwrap(), answer["ocs"]["data"].clone())
+    (answer["ocs"]["meta"]["statuscode"].as_i64().expect("a number"), answer["ocs"]["data"].clone())
 }
 
 async fn code(client: &Client, method: &str, path: &str, form: &str) -> i64 {

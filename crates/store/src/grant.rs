@@ -4,6 +4,7 @@
 //! a share that lost its ground shrinks or ends here, and the mounts are made what the shares say. The ground of every
 //! share leads back to the owner, so that two who share with each other do not keep each other's rights alive.
 
+use std::collections::hash_map::Entry::Vacant;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::collection::Area;
@@ -144,8 +145,8 @@ pub(crate) async fn settle(tx: &mut Tx, owner: AccountId) -> Result<(), Error> {
 async fn above(tx: &mut Tx, shares: &[Stored]) -> Result<HashMap<FileId, Vec<FileId>>, Error> {
     let mut above = HashMap::new();
     for share in shares {
-        if !above.contains_key(&share.node) {
-            above.insert(share.node, look_up::upwards(&mut tx.connection, share.node).await?);
+        if let Vacant(place) = above.entry(share.node) {
+            place.insert(look_up::upwards(&mut tx.connection, share.node).await?);
         }
     }
     Ok(above)

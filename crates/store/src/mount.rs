@@ -1,5 +1,6 @@
 //! Mounts come and go with the shares behind them: in the homes of those who may see a node, and in no other.
 
+use std::collections::hash_map::Entry::Vacant;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::collection::Area;
@@ -69,13 +70,13 @@ pub(crate) async fn make(
     for ((node, account), wanted) in wanted {
         // A home that does not exist yet gets its mounts when it is made.
         let Some(home) = roots.0.get(&(account, wanted.area)).copied() else { continue };
-        if !targets.contains_key(&node) {
+        if let Vacant(place) = targets.entry(node) {
             let root = team.as_ref().map(|(root, _)| *root).or_else(|| roots.0.get(&(owner, wanted.area)).copied());
             let mut target = target(tx, node, owner, root).await?;
             if let (Some(target), Some((_, name))) = (&mut target, team.as_ref().filter(|(root, _)| *root == node)) {
                 target.name.clone_from(name);
             }
-            targets.insert(node, target);
+            place.insert(target);
         }
         if let Some(Some(target)) = targets.get(&node) {
             insert(tx, (node, target), (account, owner), home, &wanted).await?;

@@ -281,10 +281,8 @@ impl Tree {
                 }
             }
         }
-        if needs.includes(Needs::DEAD_PROPERTIES) {
-            if nodes.iter().any(|node| node.mount.is_some()) {
-                share::overlay_properties(connection, &range, nodes).await?;
-            }
+        if needs.includes(Needs::DEAD_PROPERTIES) && nodes.iter().any(|node| node.mount.is_some()) {
+            share::overlay_properties(connection, &range, nodes).await?;
         }
         if needs.includes(Needs::SHARES) {
             share::add_shares(connection, &range, self.account.id, &place, nodes).await?;
