@@ -20,11 +20,11 @@ fn client(server: &Server, login: &str) -> Client {
 }
 
 async fn share(server: &Server, at: &str) {
-    let alice = server.space.account_by_login("alice").await.unwrap();
-    let bob = server.space.account_by_login("bob").await.unwrap();
+    let alice = server.space.account_by_login("alice").await.expect("there");
+    let bob = server.space.account_by_login("bob").await.expect("there");
     let grants = vec![Grant { sharee: Sharee::Account(bob.id), permissions: Some(Permissions::ALL) }];
-    let path = NodePath::parse(at).unwrap();
-    server.space.tree_as(&alice).apply(ShareNode { path, grants }).await.unwrap();
+    let path = NodePath::parse(at).expect("there");
+    server.space.tree_as(&alice).apply(ShareNode { path, grants }).await.expect("there");
 }
 
 #[tokio::test]
