@@ -47,7 +47,7 @@ async fn shown(look: &Look<'_>) -> Result<Response, Error> {
         && let Some(held) = &root.access
     {
         let by = look.language.say("Shared by", "Partagé par");
-        let _ = write!(body, "<p>{by} {}</p>\n", escape(&held.owner_display_name));
+        let _ = writeln!(body, "<p>{by} {}</p>", escape(&held.owner_display_name));
     }
     Ok(page(StatusCode::OK, look.language, &title, &body))
 }
