@@ -108,6 +108,8 @@ async fn nobody_without_a_right_learns_or_changes_anything() {
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
                 wrong.push(format!("{} {} ({}): {} {text}", row.method, row.path, row.route, answer.status));
             }
+            let text = String::from_utf8_lossy(&answer.body);
+            assert_eq!(answer.status, row.status, "alice: {} {} ({}): {text}", row.method, row.path, row.route);
         }
         assert_eq!(wrong, Vec::<String>::new(), "what Alice was answered");
     })

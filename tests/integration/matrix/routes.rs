@@ -71,6 +71,15 @@ pub(super) const ROUTES: &[Row] = &[
     row("Route::Login", "POST", "/index.php/login/v2", 200).open(),
     row("Route::Wipe", "POST", "/index.php/core/wipe/check", 404).open(),
     row("Route::PushPreAuth", "POST", "/index.php/apps/notify_push/pre_auth", 200),
+    // Pictures.
+    row("Route::Image", "GET", "/index.php/core/preview?fileId={id}&x=64&y=64&a=1", 200),
+    row("Route::Image", "GET", "/core/preview.png?file=/{word}/{word}.txt&x=64&y=64", 200),
+    row("Route::Image", "GET", "/index.php/apps/files/api/v1/thumbnail/64/64/{word}/{word}.txt", 200),
+    row("Route::Image", "GET", "/apps/files_versions/preview?file=/{word}/{word}.txt&version={version}&x=64&y=64", 200),
+    row("Route::Image", "GET", "/index.php/avatar/alice/64", 200).open(),
+    row("Route::Image", "DELETE", "/index.php/avatar/", 200),
+    row("Route::Image", "GET", "/index.php/apps/theming/manifest", 200).open(),
+    row("DavRoute::Avatar", "GET", "/remote.php/dav/avatars/alice/64.png", 200),
     // What is above the homes.
     row("DavRoute::Front", "PROPFIND", "/", 207).with("depth: 0"),
     row("DavRoute::Root", "PROPFIND", "/remote.php/dav/", 207).with("depth: 1"),
