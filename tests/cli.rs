@@ -125,6 +125,49 @@ fn accounts_and_their_passwords() {
 }
 
 #[test]
+fn members_are_put_in_groups_given_a_share_and_taken_leave_of() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = |arguments: &str| nichoir(directory.path(), arguments);
+    run("space create asso --quota 10GB").expect(0);
+    for login in ["alice", "bob"] {
+        run(&format!("account create --space asso {login} --generate-password")).expect(0);
+    }
+    assert_eq!(
+        run("account set --space asso alice --quota 2GB --json").expect(0).json()["quota_bytes"],
+        2_000_000_000_u64
+    );
+    assert_eq!(
+        run("account set --space asso alice --quota none --admin true --json").expect(0).json()["role"],
+        "admin"
+    );
+    run("account set --space asso alice").expect(2);
+
+    run("group create --space asso choir --display-name Choir").expect(0);
+    run("group create --space asso CHOIR").expect(1);
+    let filled = run("group add --space asso choir alice bob --json").expect(0).json();
+    assert_eq!(filled["members"], serde_json::json!(["alice", "bob"]));
+    run("group add --space asso choir nobody").expect(1);
+    run("group add --space asso everyone alice").expect(1);
+    let left = run("group remove --space asso choir bob --json").expect(0).json();
+    assert_eq!(left["members"], serde_json::json!(["alice"]));
+    assert_eq!(run("group list --space asso --json").expect(0).json()[1]["display_name"], "Choir");
+    run("group delete --space asso choir").expect(1);
+    run("group delete --space asso choir --yes").expect(0);
+
+    let device = run("app-password create --space asso bob --json").expect(0).json();
+    run(&format!("app-password wipe --space asso bob {}", device["id"])).expect(0);
+    assert_eq!(run("app-password list --space asso bob --json").expect(0).json()[0]["is_wiped"], true);
+    run("account delete --space asso bob --hand-over-to nobody --yes").expect(1);
+    run("account delete --space asso bob --yes").expect(0);
+    assert_eq!(run("account list --space asso --departed --json").expect(0).json()[0]["login"], "bob");
+    run("account restore --space asso bob").expect(0);
+    run("account delete --space asso bob --hand-over-to alice --yes").expect(0);
+    run("account restore --space asso bob").expect(1);
+    run("account delete --space asso alice --now --yes").expect(0);
+    assert_eq!(run("account list --space asso --json").expect(0).json(), serde_json::json!([]));
+}
+
+#[test]
 fn wrong_usage_is_2_and_a_wrong_configuration_is_1_and_both_say_what() {
     let directory = tempfile::tempdir().expect("a directory");
     for (arguments, said) in [
