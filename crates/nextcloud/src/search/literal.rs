@@ -28,6 +28,14 @@ pub(super) fn number(text: &str) -> Result<i64, Error> {
     text.parse().map_err(|_| Error::bad_request("A number of the search cannot be read."))
 }
 
+/// The number of a file: alone, or as it begins an `oc:id`, which nc-py-api sends where it was given one.
+pub(super) fn file_id(text: &str) -> Result<i64, Error> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, instance) = text.split_at(end);
+    let is_instance = instance.starts_with("oc") && instance.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_instance { number(digits) } else { number(text) }
+}
+
 /// `yes`, `1` and `true`; anything else is no.
 pub(super) fn truth(text: &str) -> bool {
     ["yes", "1", "true"].iter().any(|yes| text.eq_ignore_ascii_case(yes))
@@ -59,5 +67,22 @@ mod tests {
         check("9223372036854775807", Some(i64::MAX));
         check("yesterday", None);
         check("", None);
+    }
+
+    #[test]
+    fn a_file_is_named_by_its_number_or_by_what_begins_with_it() {
+        for (text, expected) in [
+            ("12", Some(12)),
+            ("00000012", Some(12)),
+            ("00000012ocabcdefghij", Some(12)),
+            ("-1", Some(-1)),
+            ("", None),
+            ("oc", None),
+            ("12x", None),
+            ("12oc'; --", None),
+            ("99999999999999999999ocabcdefghij", None),
+        ] {
+            assert_eq!(file_id(text).ok(), expected, "{text}");
+        }
     }
 }

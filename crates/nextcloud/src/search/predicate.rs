@@ -288,7 +288,8 @@ fn read_comparison(element: &Element, login: &str, budget: &mut Budget) -> Resul
         Field::Modified | Field::Created | Field::Uploaded => {
             Predicate::Number(field, comparison, literal::seconds(&literal)?)
         }
-        Field::Size | Field::FileId => Predicate::Number(field, comparison, literal::number(&literal)?),
+        Field::Size => Predicate::Number(field, comparison, literal::number(&literal)?),
+        Field::FileId => Predicate::Number(field, comparison, literal::file_id(&literal)?),
         Field::Favourite => Predicate::Number(field, comparison, i64::from(literal::truth(&literal))),
         Field::Owner if comparison == Comparison::Eq && literal.eq_ignore_ascii_case(login) => Predicate::IsOwn,
         Field::Owner => return Err(not_searchable()),
