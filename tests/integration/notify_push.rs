@@ -120,6 +120,8 @@ async fn file_numbers_are_told_to_who_asks_for_them_and_only_of_what_clients_kno
             answer.header("oc-fileid").chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
         };
         let file = number(&alice.put("/a/x.txt", "one").await.expect(201));
+        // What was made before is told before.
+        tokio::time::sleep(Duration::from_millis(100)).await;
         let mut socket = Socket::as_login(server, "alice", PASSWORD).await;
         socket.say("listen notify_file_id").await;
         socket.say("listen something_else").await;
