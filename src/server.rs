@@ -221,7 +221,8 @@ pub(crate) async fn upgraded(upgrade: OnUpgrade) -> Result<(Box<dyn Duplex>, Vec
     type Whole = TokioIo<Watched<Paced<Box<dyn Duplex>>>>;
     let upgraded = upgrade.await?;
     Ok(match auto::upgrade::downcast::<Whole>(upgraded) {
-        Ok(parts) => (parts.io.into_inner().into_inner().into_inner(), parts.read_buf.into()),
+        // Copied: the buffer itself has kilobytes of room, for as long as the socket is open.
+        Ok(parts) => (parts.io.into_inner().into_inner().into_inner(), parts.read_buf.to_vec()),
         Err(upgraded) => (Box::new(TokioIo::new(upgraded)), Vec::new()),
     })
 }
