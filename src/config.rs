@@ -389,7 +389,6 @@ impl Config {
             takes_uploads: links.takes_uploads,
             suggests_password: links.suggests_password,
             demands_password: links.demands_password,
-            password_chars_min: links.password_chars_min,
             expiry_days: links.expiry_days,
             demands_expiry: links.demands_expiry,
             ticket_seconds: links.ticket_seconds,

@@ -546,8 +546,6 @@ section! {
         suggests_password: bool = LinkSettings::default().suggests_password,
         /// Whether every link must have a password.
         demands_password: bool = LinkSettings::default().demands_password,
-        /// Characters of a link's password, at least.
-        password_chars_min: usize = LinkSettings::default().password_chars_min,
         /// Days after which a link ends, unless its maker says otherwise; 0: never.
         expiry_days: u32 = LinkSettings::default().expiry_days,
         /// Whether no link may last longer than that.

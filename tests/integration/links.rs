@@ -667,3 +667,184 @@ async fn links_can_be_switched_off() {
     )
     .await;
 }
+
+const SHARES: &str = "/ocs/v2.php/apps/files_sharing/api/v1/shares";
+
+/// A request of the sharing API with a form; the answer's `ocs` object.
+async fn ocs(client: &Client, method: &str, path: &str, form: &str, status: u16) -> serde_json::Value {
+    let call = client.request(method, path).header("ocs-apirequest", "true").header("accept", "application/json");
+    let call = call.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
+    call.await.expect(status).json()["ocs"].clone()
+}
+
+fn id_of(answer: &serde_json::Value) -> String {
+    answer["data"]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+#[tokio::test]
+async fn members_make_change_and_take_back_links() {
+    on_every_engine(async |server: &Server| {
+        let alice = docs(server).await;
+        // As the desktop client sends it.
+        let made = ocs(&alice, "POST", SHARES, "path=%2Fdocs&shareType=3", 200).await;
+        let (share, id) = (&made["data"], id_of(&made));
+        let token = share["token"].as_str().unwrap();
+        assert_eq!(token.len(), 15);
+        assert_eq!(share["url"], format!("http://{}/s/{token}", server.host()));
+        let expected = serde_json::json!({
+            "share_type": 3, "uid_owner": "alice", "displayname_owner": "ALICE", "uid_file_owner": "alice", "permissions": 1,
+            "can_edit": true, "can_delete": true, "parent": null, "expiration": null, "note": "", "label": "",
+            "path": "/docs", "item_type": "folder", "item_permissions": 31, "mimetype": "httpd/unix-directory",
+            "share_with": null, "share_with_displayname": "(Shared link)", "password": null, "send_password_by_talk": false,
+            "mail_send": 1, "hide_download": 0, "attributes": null, "file_target": "/docs",
+        });
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(&share[name], value, "{name}");
+        }
+        let nobody = server.anonymous();
+        nobody.request("GET", &format!("/public.php/dav/files/{token}/a.txt")).await.expect(200);
+
+        // As iOS and Android do: form or JSON with texts, one field or several.
+        let one = format!("{SHARES}/{id}");
+        let changed = ocs(&alice, "PUT", &one, "password=Long-Pass-1234&expireDate=2030-01-31&label=for+the+board", 200).await;
+        let share = &changed["data"];
+        assert_eq!((&share["share_with"], &share["password"]), (&"***".into(), &"***".into()));
+        assert_eq!((&share["expiration"], &share["label"]), (&"2030-01-31 00:00:00".into(), &"for the board".into()));
+        assert_eq!(share["mail_send"], 0);
+        nobody.request("GET", &format!("/public.php/dav/files/{token}/a.txt")).await.expect(401);
+        let json = alice.request("PUT", &one).header("ocs-apirequest", "true").header("content-type", "application/json");
+        let json = json.body(r#"{"password":"***","permissions":"15","hideDownload":"true","note":"hello"}"#);
+        let text = json.header("accept", "application/json").await.expect(200).json();
+        let share = &text["ocs"]["data"];
+        assert_eq!((&share["permissions"], &share["hide_download"]), (&15.into(), &1.into()));
+        assert_eq!((&share["password"], &share["note"]), (&"***".into(), &"hello".into()), "the placeholder keeps it");
+        nobody.as_login("x", "Long-Pass-1234").request("PUT", &format!("/public.php/dav/files/{token}/n.txt")).await.expect(201);
+        let changed = ocs(&alice, "PUT", &one, "password=&expireDate=", 200).await;
+        assert_eq!((&changed["data"]["password"], &changed["data"]["expiration"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+
+        let drop = ocs(&alice, "POST", SHARES, "path=/docs&shareType=3&permissions=4", 200).await;
+        assert_eq!(drop["data"]["permissions"], 4);
+        let public = ocs(&alice, "POST", SHARES, "path=/docs/sub&shareType=3&publicUpload=true&permissions=31", 200).await;
+        assert_eq!(public["data"]["permissions"], 15);
+        let count = |answer: &serde_json::Value| answer["data"].as_array().map_or(0, Vec::len);
+        for (query, expected) in [
+            ("", 3),
+            ("?path=/docs&reshares=true&subfiles=false", 2),
+            ("?path=/docs&subfiles=true", 1),
+            ("?path=/&subfiles=true", 2),
+            ("?shared_with_me=true", 0),
+            (&format!("/{id}?include_tags=true"), 1),
+            ("/inherited?path=/docs/sub/b.txt", 3),
+        ] {
+            assert_eq!(count(&ocs(&alice, "GET", &format!("{SHARES}{query}"), "", 200).await), expected, "{query}");
+        }
+        let names = "<oc:share-types/><nc:sharees/>";
+        let told = alice.propfind("/docs/", 0).body(propfind(names)).await.expect(207);
+        assert_has(&told, &["<oc:share-type>3</oc:share-type>", "<nc:type>3</nc:type>"]);
+
+        let bob = server.account("bob");
+        for (method, form) in [("GET", ""), ("PUT", "label=mine"), ("DELETE", "")] {
+            ocs(&bob, method, &one, form, 404).await;
+        }
+        assert_eq!(count(&ocs(&bob, "GET", SHARES, "", 200).await), 0);
+        ocs(&alice, "DELETE", &one, "", 200).await;
+        ocs(&alice, "DELETE", &one, "", 404).await;
+        nobody.request("GET", &format!("/public.php/dav/files/{token}/a.txt")).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_link_cannot_be_is_said_in_words_that_clients_show() {
+    on_every_engine(async |server: &Server| {
+        let alice = docs(server).await;
+        for (form, status, words) in [
+            ("path=/docs&shareType=3&expireDate=not-a-date", 404, "Invalid date. Format must be YYYY-MM-DD"),
+            ("path=/docs&shareType=3&expireDate=2001-01-01", 404, "Expiration date is in the past"),
+            ("path=/docs&shareType=3&password=x", 400, "Password needs to be at least 10 characters long."),
+            ("path=/none&shareType=3", 404, "Wrong path, file/folder does not exist"),
+            ("path=/&shareType=3", 403, "You cannot share your root folder"),
+            (
+                "path=/docs/a.txt&shareType=3&publicUpload=true",
+                400,
+                "Public upload is only possible for publicly shared folders",
+            ),
+            ("path=/docs&shareType=3&permissions=2", 400, "Share must at least have READ or CREATE permissions"),
+            (
+                "path=/docs&shareType=3&permissions=12",
+                400,
+                "Share must have READ permission if UPDATE or DELETE permission is set",
+            ),
+        ] {
+            let refused = ocs(&alice, "POST", SHARES, form, status).await;
+            assert_eq!(refused["meta"]["message"], words, "{form}");
+        }
+        let id = id_of(&ocs(&alice, "POST", SHARES, "path=/docs&shareType=3", 200).await);
+        let one = format!("{SHARES}/{id}");
+        ocs(&alice, "PUT", &one, "", 400).await;
+        ocs(&alice, "PUT", &one, "token=mine", 403).await;
+        ocs(&alice, "PUT", &one, "permissions=2", 400).await;
+        ocs(&alice, "PUT", &one, "expireDate=2001-01-01", 404).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_rules_for_links_are_settings() {
+    on_every_engine_with(
+        |config| {
+            config.links.demands_password = true;
+            config.links.expiry_days = 10;
+            config.links.demands_expiry = true;
+            config.links.takes_uploads = false;
+        },
+        async |server: &Server| {
+            let alice = docs(server).await;
+            let told = alice.request("GET", "/ocs/v2.php/cloud/capabilities").header("ocs-apirequest", "true");
+            let told = told.header("accept", "application/json").await.expect(200).json();
+            let public = &told["ocs"]["data"]["capabilities"]["files_sharing"]["public"];
+            assert_eq!(public["password"], serde_json::json!({ "enforced": true, "askForOptionalPassword": false }));
+            assert_eq!(public["expire_date"], serde_json::json!({ "enabled": true, "days": 10, "enforced": true }));
+            assert_eq!((&public["enabled"], &public["upload"]), (&true.into(), &false.into()));
+            ocs(&alice, "POST", SHARES, "path=/docs&shareType=3", 403).await;
+            let protected = "path=/docs&shareType=3&password=Long-Pass-1234";
+            let made = ocs(&alice, "POST", SHARES, protected, 200).await;
+            assert_eq!(made["data"]["expiration"], "2027-01-25 00:00:00", "ten days from the clock of the test");
+            ocs(&alice, "POST", SHARES, &format!("{protected}&expireDate=2027-01-26"), 404).await;
+            ocs(&alice, "POST", SHARES, &format!("{protected}&expireDate=2027-01-25"), 200).await;
+            ocs(&alice, "POST", SHARES, &format!("{protected}&permissions=15"), 403).await;
+            let one = format!("{SHARES}/{}", id_of(&made));
+            ocs(&alice, "PUT", &one, "password=", 403).await;
+            ocs(&alice, "PUT", &one, "expireDate=", 400).await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn download_limits_are_set_and_read_as_the_apps_do() {
+    on_every_engine(async |server: &Server| {
+        let alice = docs(server).await;
+        let made = ocs(&alice, "POST", SHARES, "path=/docs/a.txt&shareType=3", 200).await;
+        let token = made["data"]["token"].as_str().unwrap().to_owned();
+        let limit = format!("/ocs/v2.php/apps/files_downloadlimit/api/v1/{token}/limit");
+        let told = ocs(&alice, "GET", &limit, "", 200).await;
+        assert_eq!(told["data"], serde_json::json!({ "limit": null, "count": null }));
+        for (body, status) in [("{\"limit\":\"5\"}", 200), ("{\"limit\":2}", 200), ("{\"limit\":0}", 400), ("{}", 400)]
+        {
+            let call =
+                alice.request("PUT", &limit).header("ocs-apirequest", "true").header("accept", "application/json");
+            call.header("content-type", "application/json").body(body).await.expect(status);
+        }
+        server.anonymous().request("GET", &format!("/public.php/dav/files/{token}")).await.expect(200);
+        let told = ocs(&alice, "GET", &limit, "", 200).await;
+        assert_eq!(told["data"], serde_json::json!({ "limit": 2, "count": 1 }));
+        let told = alice.propfind("/docs/a.txt", 0).body(propfind("<nc:share-download-limits/>")).await.expect(207);
+        let expected = format!("<nc:token>{token}</nc:token><nc:limit>2</nc:limit><nc:count>1</nc:count>");
+        assert_has(&told, &[&expected]);
+        ocs(&server.account("bob"), "GET", &limit, "", 404).await;
+        ocs(&alice, "DELETE", &limit, "", 200).await;
+        assert_eq!(ocs(&alice, "GET", &limit, "", 200).await["data"]["limit"], serde_json::Value::Null);
+    })
+    .await;
+}

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use nichoir_dav::{Property, Resource, Value};
-use nichoir_store::{Access, Needs, Node, Permissions, Via};
+use nichoir_store::{Access, Needs, Node, Permissions, Sharee, Via};
 use nichoir_xml::{Writer, nc, oc, ocm, ocs};
 
 /// The table.
@@ -12,6 +12,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(oc::PERMISSIONS).read(|it| Some(Value::text(letters(it.node)))),
     Property::live(oc::SHARE_TYPES).needs(Needs::SHARES).read(|it| some_shares(it, write_share_types)),
     Property::live(nc::SHAREES).needs(Needs::SHARES).read(|it| some_shares(it, write_sharees)),
+    Property::live(nc::SHARE_DOWNLOAD_LIMITS).needs(Needs::SHARES).read(|it| some_shares(it, write_download_limits)),
     Property::live(oc::OWNER_ID).read(|it| {
         Some(Value::text(match &it.node.access {
             Some(access) => &*access.owner_login,
@@ -83,11 +84,12 @@ fn received(node: &Node) -> Option<&Access> {
 }
 
 fn some_shares<'a>(it: &Resource<'a>, write: fn(&Resource<'_>, &mut Writer)) -> Option<Value<'a>> {
-    Some(if it.node.shares.is_empty() { Value::Empty } else { Value::Elements(write) })
+    Some(if it.node.shares.is_empty() && it.node.links.is_empty() { Value::Empty } else { Value::Elements(write) })
 }
 
 fn write_share_types(it: &Resource<'_>, writer: &mut Writer) {
     let mut types: Vec<i64> = it.node.shares.iter().map(|share| share.sharee.share_type()).collect();
+    types.extend(it.node.links.first().map(|_| Sharee::Link.share_type()));
     types.sort_unstable();
     types.dedup();
     for share_type in types {
@@ -101,6 +103,25 @@ fn write_sharees(it: &Resource<'_>, writer: &mut Writer) {
         writer.text_element(&nc::ID, &share.login);
         writer.text_element(&nc::DISPLAY_NAME, &share.display_name);
         writer.text_element(&nc::TYPE, &share.sharee.share_type().to_string());
+        writer.close();
+    }
+    // One is enough to show that there are any.
+    if !it.node.links.is_empty() {
+        writer.open(&nc::SHAREE);
+        writer.text_element(&nc::ID, "");
+        writer.text_element(&nc::DISPLAY_NAME, "");
+        writer.text_element(&nc::TYPE, &Sharee::Link.share_type().to_string());
+        writer.close();
+    }
+}
+
+fn write_download_limits(it: &Resource<'_>, writer: &mut Writer) {
+    for link in &it.node.links {
+        let Some(limit) = link.download_limit else { continue };
+        writer.open(&nc::SHARE_DOWNLOAD_LIMIT);
+        writer.text_element(&nc::TOKEN, &link.token);
+        writer.text_element(&nc::LIMIT, &limit.to_string());
+        writer.text_element(&nc::COUNT, &link.download_count.to_string());
         writer.close();
     }
 }

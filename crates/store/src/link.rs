@@ -328,6 +328,12 @@ const TO_MEMBERS: Sql = Sql(links!(
       WHERE link.space_id = $1 AND node.parent_id = $2 AND link.account_id = $3 ORDER BY link.id"
 ));
 
+/// To siblings, between two numbers in one folder; to what they show, if they are mounts.
+pub(crate) const AMONG: Sql = Sql(links!(
+    "FROM node AS place JOIN link ON link.space_id = $1 AND link.node_id = COALESCE(place.target_id, place.id)
+      WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4 ORDER BY link.id"
+));
+
 const IS_ENABLED: Sql = Sql("SELECT id FROM account
       WHERE space_id = $1 AND id = $2 AND is_enabled = 1 AND departed_us IS NULL");
 
@@ -338,4 +344,4 @@ const UNCOUNT: Sql = Sql("UPDATE link SET download_count = download_count - 1
       WHERE space_id = $1 AND id = $2 AND download_count > 0");
 
 pub(crate) const STATEMENTS: &[Sql] =
-    &[BY_TOKEN, BY_ID, ALIVE, OF_ACCOUNT, TO_NODE, TO_MEMBERS, IS_ENABLED, COUNT, UNCOUNT];
+    &[BY_TOKEN, BY_ID, ALIVE, OF_ACCOUNT, TO_NODE, TO_MEMBERS, AMONG, IS_ENABLED, COUNT, UNCOUNT];

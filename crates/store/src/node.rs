@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::collection::CollectionKind;
 use crate::comment::CommentCounts;
+use crate::link::Link;
 use crate::lock::Lock;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
@@ -139,6 +140,9 @@ pub struct Node {
     pub is_confidential: bool,
     /// With whom the caller, or anybody if it is the caller's own, shares it; loaded with [`Needs::SHARES`].
     pub shares: Vec<Share>,
+    /// The public links to it that the caller made, and those of others to what is the caller's own; loaded with
+    /// [`Needs::SHARES`].
+    pub links: Vec<Link>,
     /// The token under which its owner, who asks, publishes it; loaded with [`Needs::SHARES`].
     pub publication: Option<String>,
     /// Its tags that the asking account sees; loaded with [`Needs::TAGS`].

@@ -72,6 +72,7 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         mount: None,
         is_confidential: false,
         shares: Vec::new(),
+        links: Vec::new(),
         publication: None,
         tags: Vec::new(),
         comments: None,

@@ -448,6 +448,14 @@ pub(crate) async fn add_shares(
             nodes[*place].shares.push(share);
         }
     }
+    for row in connection.all(crate::link::AMONG, range).await? {
+        let link = crate::link::link_of(&row)?;
+        if let Some(node) = place.get(&link.node.0).map(|place| &mut nodes[*place])
+            && (node.access.is_none() || link.maker == account)
+        {
+            node.links.push(link);
+        }
+    }
     for row in connection.all(PUBLICATIONS_AMONG, range).await? {
         let token = row.text(1)?;
         if let Some(node) = place.get(&row.int(0)?).map(|place| &mut nodes[*place])

@@ -34,8 +34,6 @@ pub struct LinkSettings {
     pub suggests_password: bool,
     /// Whether every link has a password.
     pub demands_password: bool,
-    /// Characters of a link's password, at least.
-    pub password_chars_min: usize,
     /// Days after which a link ends if its maker does not say; 0: never.
     pub expiry_days: u32,
     /// Whether no link lasts longer than that.
@@ -59,7 +57,6 @@ impl Default for LinkSettings {
             takes_uploads: true,
             suggests_password: false,
             demands_password: false,
-            password_chars_min: 8,
             expiry_days: 0,
             demands_expiry: false,
             ticket_seconds: 24 * 3600,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Reply, activity, notifications, password_policy, user_status};
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
-use crate::{Visit, notes, theming};
+use crate::{LinkSettings, Visit, notes, theming};
 
 /// The size of chunk that clients begin with and stay below.
 const CHUNK_BYTES_MAX: u64 = 100 * 1024 * 1024;
@@ -91,7 +91,7 @@ fn all(visit: &Visit<'_>) -> Value {
             "group_sharing": true,
             "group": { "enabled": true, "expire_date": { "enabled": true } },
             "default_permissions": 31,
-            "public": { "enabled": false },
+            "public": links(visit.links),
             "user": { "send_mail": false, "expire_date": { "enabled": true } },
             "federation": {
                 "outgoing": false,
@@ -105,6 +105,10 @@ fn all(visit: &Visit<'_>) -> Value {
         "theming": theming(visit),
     });
     all["notifications"] = notifications::capability();
+    if visit.links.is_offered {
+        all["dav"]["public_shares_chunking"] = json!(visit.links.takes_uploads);
+        all["downloadlimit"] = json!({ "enabled": true, "default-limit": 0 });
+    }
     all["activity"] = activity::capability();
     all["user_status"] = user_status::capability();
     if visit.has_push {
@@ -123,6 +127,32 @@ fn notify_push(visit: &Visit<'_>) -> Value {
             "websocket": format!("{socket}/push/ws"),
             "pre_auth": format!("{}/index.php/apps/notify_push/pre_auth", visit.public_url),
         },
+    })
+}
+
+/// What clients are told of public links. What is not enabled has no further fields.
+fn links(settings: &LinkSettings) -> Value {
+    if !settings.is_offered {
+        return json!({ "enabled": false });
+    }
+    let expire_date = match settings.expiry_days {
+        0 => json!({ "enabled": false }),
+        days => json!({ "enabled": true, "days": days, "enforced": settings.demands_expiry }),
+    };
+    json!({
+        "enabled": true,
+        "upload": settings.takes_uploads,
+        "upload_files_drop": settings.takes_uploads,
+        "multiple_links": true,
+        "send_mail": false,
+        "custom_tokens": false,
+        "password": {
+            "enforced": settings.demands_password,
+            "askForOptionalPassword": settings.suggests_password,
+        },
+        "expire_date": expire_date,
+        "expire_date_internal": { "enabled": false },
+        "expire_date_remote": { "enabled": false },
     })
 }
 

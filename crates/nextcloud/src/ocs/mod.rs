@@ -5,6 +5,7 @@ mod activity;
 mod app_password;
 mod capabilities;
 mod direct;
+mod download_limit;
 mod emoji;
 mod envelope;
 mod files_lock;
@@ -101,7 +102,8 @@ fn is_known(parts: &[&str]) -> bool {
             | ["core", "getapppassword" | "apppassword" | "navigation" | "autocomplete", ..]
             | [
                 "apps",
-                "files_lock"
+                "files_downloadlimit"
+                    | "files_lock"
                     | "files_sharing"
                     | "groupfolders"
                     | "notifications"
@@ -145,6 +147,7 @@ async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (_, ["apps", "activity", "api", "v2", rest @ ..]) => activity::route(call, rest).await,
         (_, ["apps", "user_status", "api", "v1", rest @ ..]) => user_status::route(call, rest).await,
         (&Method::GET, ["apps", "groupfolders", "folders"]) => team_folders::list(call).await,
+        (_, ["apps", "files_downloadlimit", "api", "v1", below @ ..]) => download_limit::route(call, below).await,
         (_, ["apps", "files_sharing", "api", "v1", below @ ..]) => sharing::route(call, below).await,
         (&Method::GET, ["search", "providers"]) => Ok(search::providers().into()),
         (&Method::GET, ["search", "providers", provider, "search"]) => search::search(call, provider).await,

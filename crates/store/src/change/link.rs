@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use super::{DropLink, LinkUpdate, MakeLink, Run, UpdateLink};
-use crate::error::Error;
+use crate::error::{Error, Sharing};
 use crate::link::{self, Link, LinkId};
 use crate::look_up;
 use crate::node::{FileId, Node};
@@ -21,7 +21,10 @@ impl Run for MakeLink {
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Link, Error> {
         let site = Site::find(tx, asker, &self.path).await?;
         let node = site.located.found()?;
-        if asker.link.is_some() || asker.is_bin || self.path.is_root() {
+        if self.path.is_root() && asker.link.is_none() {
+            return Err(Sharing::Root.into());
+        }
+        if asker.link.is_some() || asker.is_bin {
             return Err(Error::Forbidden("this cannot be linked to"));
         }
         let permissions = allowed(node, self.permissions)?;
@@ -93,11 +96,11 @@ async fn managed(tx: &mut Tx, asker: &Asker, id: LinkId) -> Result<Link, Error> 
 fn allowed(node: &Node, wished: Permissions) -> Result<Permissions, Error> {
     let held = node.permissions();
     if !held.includes(Permissions::SHARE) {
-        return Err(Error::Forbidden("it may not be handed on"));
+        return Err(Sharing::NotYours.into());
     }
     let wished = if node.is_folder() { wished } else { wished & Permissions::OF_FILE };
     if !held.includes(wished) {
-        return Err(Error::Forbidden("nobody hands on more than they hold"));
+        return Err(Sharing::BeyondOwn.into());
     }
     let reads = wished.includes(Permissions::READ);
     if !reads && !wished.includes(Permissions::CREATE) {

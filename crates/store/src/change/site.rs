@@ -207,6 +207,7 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         mount: None,
         is_confidential: false,
         shares: Vec::new(),
+        links: Vec::new(),
         publication: None,
         tags: Vec::new(),
         comments: None,

@@ -3,7 +3,7 @@
 use nichoir_store::change::{Copy, Delete, DropLink, Grant, LinkUpdate, MakeLink, Relocate, ShareNode, UpdateLink};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{
-    AccountUpdate, Departure, Error, Limits, Link, Needs, Permissions, Sharee, StageOptions, Timestamp, Tree,
+    AccountUpdate, Departure, Error, Limits, Link, Needs, Permissions, Sharee, Sharing, StageOptions, Timestamp, Tree,
 };
 
 use crate::support::{World, make_folder, names, node, on_every_engine, on_every_engine_with, path, put, read};
@@ -296,11 +296,11 @@ async fn a_link_on_what_is_shared_shrinks_with_the_share() {
         world.alice.apply(share(Some(Permissions::READ_WRITE))).await.unwrap();
         let seen = names(&world.bob, "").await.pop().unwrap();
         let refused = world.bob.apply(make(&seen, Permissions::READ, LinkUpdate::default())).await;
-        assert!(matches!(refused, Err(Error::Forbidden(_))), "shared without the right to hand it on");
+        assert!(matches!(refused, Err(Error::Sharing(Sharing::NotYours))), "shared without the right to hand it on");
 
         world.alice.apply(share(Some(Permissions::ALL.without(Permissions::DELETE)))).await.unwrap();
         let more = make(&seen, Permissions::READ_WRITE, LinkUpdate::default());
-        assert!(matches!(world.bob.apply(more).await, Err(Error::Forbidden(_))), "more than bob holds");
+        assert!(matches!(world.bob.apply(more).await, Err(Error::Sharing(Sharing::BeyondOwn))), "more than bob holds");
         let rights = Permissions::READ | Permissions::UPDATE | Permissions::CREATE;
         let link = link(&world.bob, &seen, rights).await;
         let held = guest(&world, &link).await;

@@ -48,7 +48,6 @@ async fn sharee(call: &Call<'_>) -> Result<Sharee, Outcome> {
             Err(Error::NotFound) => Err(Outcome::not_found("Please specify a valid group")),
             Err(error) => Err(error.into()),
         },
-        Some(3) => Err(Outcome::not_found("Public link sharing is disabled by the administrator")),
         Some(4) => Err(Outcome::forbidden("Sharing by mail is not possible here")),
         Some(6 | 9) => Err(Outcome::forbidden("Sharing with other servers is not possible here")),
         _ => Err(Outcome::bad_request("Unknown share type")),

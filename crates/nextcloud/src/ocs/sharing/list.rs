@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::envelope::Outcome;
 use super::super::{Answer, Call};
-use super::{number, object, path_of, refused, wrong_path};
+use super::{links, number, object, path_of, refused, wrong_path};
 
 /// What Android looks for among the tags of a share.
 const FAVOURITE: &str = "_$!<Favorite>!$_";
@@ -39,17 +39,24 @@ pub(super) async fn given_or_received(call: &Call<'_>) -> Answer {
         Some(node) => tree.shares_of(&[node.id], is_asked("reshares")).await?,
         None => tree.shares_given().await?,
     };
-    objects(call, &found).await
+    let links = match &path {
+        _ if is_asked("shared_with_me") => Vec::new(),
+        Some(path) if is_asked("subfiles") => tree.links_to_members(path).await?,
+        Some(path) => tree.links_to(path, is_asked("reshares")).await?,
+        None => tree.links().await?,
+    };
+    objects(call, &found, &links::placed(call, links).await?).await
 }
 
 /// Shares of what lies above the path, by which it is seen too.
 pub(super) async fn inherited(call: &Call<'_>) -> Answer {
     let path = path_of(call)?.ok_or_else(wrong_path)?;
     node(call, &path).await?;
-    let mut above: Vec<FileId> = Vec::new();
+    let (mut above, mut folders): (Vec<FileId>, Vec<NodePath>) = (Vec::new(), Vec::new());
     let mut at = path.parent();
     while let Some(folder) = at.filter(|folder| !folder.is_root()) {
         above.push(node(call, &folder).await?.id);
+        folders.push(folder.clone());
         at = folder.parent();
     }
     let found = call.caller.tree.shares_of(&above, true).await?;
@@ -60,11 +67,19 @@ pub(super) async fn inherited(call: &Call<'_>) -> Answer {
         object["via_path"] = json!(placed.path.to_string());
         list.push(object);
     }
+    for folder in folders {
+        for placed in links::placed(call, call.caller.tree.links_to(&folder, true).await?).await? {
+            let mut object = links::object_of(call, &placed).await?;
+            object["via_fileid"] = json!(placed.node().0);
+            object["via_path"] = json!(folder.to_string());
+            list.push(object);
+        }
+    }
     Ok(Value::Array(list).into())
 }
 
 pub(super) async fn pending(call: &Call<'_>) -> Answer {
-    objects(call, &call.caller.tree.shares_received(Received::Pending).await?).await
+    objects(call, &call.caller.tree.shares_received(Received::Pending).await?, &[]).await
 }
 
 /// What was left or declined and can be had back, under the full form of its number.
@@ -80,23 +95,31 @@ pub(super) async fn declined(call: &Call<'_>) -> Answer {
 
 /// One share: a list of one.
 pub(super) async fn one(call: &Call<'_>, id: &str) -> Answer {
+    if let Some(link) = links::find(call, number(id)?.0).await? {
+        return objects(call, &[], &links::placed(call, vec![link]).await?).await;
+    }
     let placed = call.caller.tree.share(number(id)?).await.map_err(|error| refused(error, ""))?;
-    objects(call, &[placed]).await
+    objects(call, &[placed], &[]).await
 }
 
-async fn objects(call: &Call<'_>, found: &[PlacedShare]) -> Answer {
+/// Shares and links in one list.
+async fn objects(call: &Call<'_>, found: &[PlacedShare], links: &[links::Placed]) -> Answer {
     let marked: Option<HashSet<FileId>> = match call.params.truth("include_tags") {
         Some(true) => Some(call.caller.tree.favourite_ids().await?),
         _ => None,
     };
-    let list = found.iter().map(|placed| {
-        let mut object = object::object(call.caller, placed, false);
+    let tagged = |mut object: Value, node: FileId| {
         if let Some(marked) = &marked {
-            object["tags"] = if marked.contains(&placed.node.id) { json!([FAVOURITE]) } else { json!([]) };
+            object["tags"] = if marked.contains(&node) { json!([FAVOURITE]) } else { json!([]) };
         }
         object
-    });
-    Ok(Value::Array(list.collect()).into())
+    };
+    let shares = found.iter().map(|placed| tagged(object::object(call.caller, placed, false), placed.node.id));
+    let mut list: Vec<Value> = shares.collect();
+    for placed in links {
+        list.push(tagged(links::object_of(call, placed).await?, placed.node()));
+    }
+    Ok(Value::Array(list).into())
 }
 
 async fn node(call: &Call<'_>, path: &NodePath) -> Result<Node, Outcome> {

@@ -3,6 +3,7 @@
 
 mod create;
 mod fields;
+mod links;
 mod list;
 mod object;
 mod sharees;
@@ -20,14 +21,21 @@ use super::{Answer, Call};
 pub(super) async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
     match (&call.request.method, parts) {
         (&Method::GET, ["shares"]) => list::given_or_received(call).await,
+        (&Method::POST, ["shares"]) if is_link(call) => links::create(call).await,
         (&Method::POST, ["shares"]) => create::create(call).await,
         (&Method::GET, ["shares", "inherited"]) => list::inherited(call).await,
         (&Method::GET, ["shares", "pending"]) => list::pending(call).await,
         (&Method::POST, ["shares", "pending", id]) => answer(call, id, true).await,
         (&Method::DELETE, ["shares", "pending", id]) => answer(call, id, false).await,
         (&Method::GET, ["shares", id]) => list::one(call, id).await,
-        (&Method::PUT, ["shares", id]) => update::update(call, id).await,
-        (&Method::DELETE, ["shares", id]) => end(call, id).await,
+        (&Method::PUT, ["shares", id]) => match links::find(call, number(id)?.0).await? {
+            Some(link) => links::update(call, link).await,
+            None => update::update(call, id).await,
+        },
+        (&Method::DELETE, ["shares", id]) => match links::find(call, number(id)?.0).await? {
+            Some(link) => links::end(call, &link).await,
+            None => end(call, id).await,
+        },
         (&Method::GET, ["deletedshares"]) => list::declined(call).await,
         (&Method::POST, ["deletedshares", id]) => answer(call, id, true).await,
         // Shares with other servers: there are none.
@@ -36,6 +44,11 @@ pub(super) async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
         (&Method::GET, ["sharees_recommended"]) => sharees::recommended(call).await,
         _ => Err(Outcome::unknown_route()),
     }
+}
+
+/// Whether a public link is asked for.
+fn is_link(call: &Call<'_>) -> bool {
+    call.params.number("shareType") == Some(links::SHARE_TYPE)
 }
 
 async fn end(call: &Call<'_>, id: &str) -> Answer {
