@@ -260,7 +260,7 @@ impl App {
         }
         match self.plain(&space, &arrival, &route, request).await {
             Ok(response) => response,
-            Err(request) => self.dav(&space, &arrival, route, request).await,
+            Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,
         }
     }
 

@@ -128,7 +128,8 @@ impl Dav {
     /// Answers a request to the tree mounted at `mount`: what stands behind the prefix in the path is the resource.
     pub async fn handle(&self, caller: &Caller, mount: &Mount, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        let answer = method::answer(self, caller, mount, &parts, body).await;
+        // On the heap: it is large, and whoever awaits it has it in its own future, level by level.
+        let answer = Box::pin(method::answer(self, caller, mount, &parts, body)).await;
         self.finish(&parts.method, answer, Some(mount))
     }
 

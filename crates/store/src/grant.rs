@@ -17,6 +17,7 @@ use crate::ports::Timestamp;
 use crate::share::{ACCOUNT, EVERYONE, GROUP, allows_download, permissions_of};
 use crate::sql::{Row, Sql};
 use crate::tx::Tx;
+use crate::writer::Running;
 
 /// A share as it is stored.
 #[derive(Clone, Debug)]
@@ -79,8 +80,12 @@ impl People {
     }
 }
 
-/// Makes shares and mounts of what the owner has what they ought to be.
-pub(crate) async fn settle(tx: &mut Tx, owner: AccountId) -> Result<(), Error> {
+/// Makes shares and mounts of what the owner has what they ought to be. On the heap: it is rare, and large.
+pub(crate) fn settle(tx: &mut Tx, owner: AccountId) -> Running<'_, Result<(), Error>> {
+    Box::pin(settle_now(tx, owner))
+}
+
+async fn settle_now(tx: &mut Tx, owner: AccountId) -> Result<(), Error> {
     let people = People::load(tx, owner).await?;
     let team = crate::team_folder::ground(tx, owner).await?;
     let now = tx.now();

@@ -72,7 +72,8 @@ pub(crate) async fn child(
     let node = node_of(&row)?;
     match (is_mount(&row)?, parent.access.is_some()) {
         (false, false) => Ok(Some(node)),
-        (true, false) => follow(connection, node, now).await,
+        // On the heap: what is rare does not weigh on the stack of every look-up.
+        (true, false) => Box::pin(follow(connection, node, now)).await,
         // What is shared with the one who shares stays theirs.
         (true, true) => Ok(None),
         (false, true) => {

@@ -131,9 +131,13 @@ pub(crate) async fn refresh_group(tx: &mut Tx, group: GroupId) -> Result<(), Err
 /// Takes away every mount of `top` and of what lies below it, which leaves its owner's tree; the shares stay. What its
 /// owner had mounted in there goes back to the top of her home.
 pub(crate) async fn unmount_below(tx: &mut Tx, top: FileId) -> Result<(), Error> {
-    if tx.counters.mount_count == 0 {
-        return Ok(());
+    match tx.counters.mount_count {
+        0 => Ok(()),
+        _ => Box::pin(unmount_all_below(tx, top)).await,
     }
+}
+
+async fn unmount_all_below(tx: &mut Tx, top: FileId) -> Result<(), Error> {
     for row in tx.all(SHOWING_BELOW, &[top.into()]).await? {
         unmount(tx, FileId(row.int(0)?)).await?;
     }

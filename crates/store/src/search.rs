@@ -291,7 +291,9 @@ impl Tree {
         if folder.access.is_none() {
             for id in elsewhere {
                 let Some(row) = reader.maybe(MOUNT_IN, &[folder.id.into(), id.into()]).await? else { continue };
-                let Some(mut node) = share::follow(reader, node_of(&row)?, self.core().ports.clock.now()).await? else {
+                let Some(mut node) =
+                    Box::pin(share::follow(reader, node_of(&row)?, self.core().ports.clock.now())).await?
+                else {
                     continue;
                 };
                 self.decorate(reader, chain, std::slice::from_mut(&mut node), needs).await?;

@@ -247,7 +247,7 @@ impl Tree {
             && let (Some(first), Some(last)) = (nodes.first(), nodes.last())
         {
             let range = (folder.id, first.id, last.id);
-            share::follow_among(&mut reader, range, &mut nodes, self.core().ports.clock.now()).await?;
+            Box::pin(share::follow_among(&mut reader, range, &mut nodes, self.core().ports.clock.now())).await?;
         }
         self.decorate(&mut reader, &chain, &mut nodes, needs).await?;
         Ok(Page { nodes, next })

@@ -50,7 +50,7 @@ impl Run for Relocate {
         site::drop_locks(tx, &locks).await?;
         move_node(tx, asker.area, &node, place.parent.0, &place.name).await?;
 
-        change_hands(tx, asker, (&source, &place), &node).await?;
+        Box::pin(change_hands(tx, asker, (&source, &place), &node)).await?;
 
         let old_parent = node.parent.ok_or(Error::Forbidden("the root of a tree cannot be moved"))?;
         tx.touch(old_parent, -signed(node.size_bytes)).await?;
