@@ -18,9 +18,9 @@ const PNG: &[u8] = &[
 const HTML: &str = "text/html; charset=utf-8";
 
 async fn link(server: &Server, path: &str, permissions: Permissions, update: LinkUpdate) -> Link {
-    let account = server.space.account_by_login("alice").await.unwrap();
-    let path = NodePath::parse(path).unwrap();
-    server.space.tree_as(&account).apply(MakeLink { path, permissions, update }).await.unwrap()
+    let account = server.space.account_by_login("alice").await.expect("alice is there");
+    let path = NodePath::parse(path).expect("a path");
+    server.space.tree_as(&account).apply(MakeLink { path, permissions, update }).await.expect("the link is made")
 }
 
 fn with_password() -> LinkUpdate {
