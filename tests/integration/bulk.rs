@@ -31,7 +31,8 @@ async fn advertised(client: &Client) -> serde_json::Value {
 async fn bulk_upload_is_neither_offered_nor_served_by_default() {
     on_every_engine(async |server: &Server| {
         let alice = server.account("alice");
-        assert_eq!(advertised(&alice).await, serde_json::json!({ "chunking": "1.0" }));
+        let told = advertised(&alice).await;
+        assert_eq!((&told["chunking"], &told["bulkupload"]), (&"1.0".into(), &serde_json::Value::Null));
         post(&alice, &[("/a.txt", HELLO_MD5, "hello")]).await.expect(404);
         alice.get("/a.txt").await.expect(404);
     })

@@ -24,6 +24,7 @@ fn new(at: &str, sharee: Sharee) -> CreateShare {
 }
 
 /// Milliseconds that one of many takes.
+#[allow(clippy::disallowed_methods, reason = "a measurement, where no behaviour hangs on the clock")]
 async fn each(times: u32, mut deed: impl AsyncFnMut(u32)) -> f64 {
     let begun = Instant::now();
     for number in 0..times {
@@ -53,7 +54,7 @@ async fn a_change_in_what_fifty_share_takes_as_many_statements_as_in_what_one_ho
         let statements = world.faults.seen();
         put(&world.alice, "team/a", b"x").await.unwrap();
         let shared = world.faults.seen() - statements;
-        println!("statements of a PUT: {alone} alone, {shared} shared with {}", MEMBERS);
+        eprintln!("statements of a PUT: {alone} alone, {shared} shared with {}", MEMBERS);
         // One more, whoever shares: that which moves the mounts and the homes they are in.
         assert!(shared <= alone + 1, "{shared} instead of {alone}");
         for member in &members {
@@ -63,7 +64,7 @@ async fn a_change_in_what_fifty_share_takes_as_many_statements_as_in_what_one_ho
         let own = each(50, async |number| drop(put(&world.alice, &format!("own/{number}"), b"x").await.unwrap())).await;
         let team =
             each(50, async |number| drop(put(&world.alice, &format!("team/{number}"), b"x").await.unwrap())).await;
-        println!("a PUT: {own:.2} ms alone, {team:.2} ms shared with {MEMBERS}");
+        eprintln!("a PUT: {own:.2} ms alone, {team:.2} ms shared with {MEMBERS}");
         world.finish().await;
     })
     .await;
@@ -91,14 +92,14 @@ async fn fifty_mounts_are_listed_with_as_many_statements_as_two() {
                 counts.push(world.faults.seen() - before);
             }
         }
-        println!("statements of a listing: {} with 2 mounts, {} with 50", counts[0], counts[1]);
+        eprintln!("statements of a listing: {} with 2 mounts, {} with 50", counts[0], counts[1]);
         assert_eq!(counts[0], counts[1]);
         let with_mounts = each(50, async |_| assert_eq!(list(&world.bob, needs).await, 50)).await;
         let own = each(50, async |_| assert_eq!(list(&world.alice, needs).await, 50)).await;
         let poll = each(500, async |_| drop(node(&world.bob, "").await.unwrap())).await;
         let poll_of_own = each(500, async |_| drop(node(&world.alice, "").await.unwrap())).await;
-        println!("a listing: {with_mounts:.2} ms of 50 mounts, {own:.2} ms of 50 folders of one's own");
-        println!("a poll: {poll:.4} ms with 50 mounts, {poll_of_own:.4} ms without");
+        eprintln!("a listing: {with_mounts:.2} ms of 50 mounts, {own:.2} ms of 50 folders of one's own");
+        eprintln!("a poll: {poll:.4} ms with 50 mounts, {poll_of_own:.4} ms without");
         world.finish().await;
     })
     .await;
