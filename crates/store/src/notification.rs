@@ -44,7 +44,7 @@ pub struct NewNotification {
     pub kind: NotificationKind,
     /// Who did it.
     pub actor: Option<AccountId>,
-    /// What it is about, for [`Tx::withdraw`]; with the kind, an account is told of it once.
+    /// What it is about, for taking it back; with the kind, an account is told of it once.
     pub object: i64,
     /// The file or folder that it leads to.
     pub node: Option<FileId>,

@@ -43,7 +43,7 @@ pub struct Access {
     pub via: Via,
     /// What whoever shares it has to say about it; may be empty.
     pub note: String,
-    /// Further agreements, as a JSON list; see [`allows_download`].
+    /// Further agreements, as a JSON list, whether it may be downloaded among them.
     pub attributes: Option<String>,
     /// When it ends.
     pub expires: Option<Timestamp>,
