@@ -142,7 +142,6 @@ impl AccountChange {
 
 impl AccountCommand {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let store = session.store().await?;
         let name = match &self {
             AccountCommand::List { space, .. } => space.clone(),
             AccountCommand::Create { whose, .. }
@@ -153,10 +152,7 @@ impl AccountCommand {
             | AccountCommand::Restore { whose }
             | AccountCommand::Delete { whose, .. } => whose.space.clone(),
         };
-        let space = store.space_named(&name).await.map_err(|error| about(&format!("space {name}"), &error))?;
-        let result = self.run_in(session, &space).await;
-        store.close().await;
-        result
+        session.in_space(&name, async |space| self.run_in(session, space).await).await
     }
 
     async fn run_in(self, session: &Session, space: &Space) -> Result<(), Failure> {

@@ -80,12 +80,8 @@ impl GroupCommand {
     }
 
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let store = session.store().await?;
         let name = self.space().to_owned();
-        let space = store.space_named(&name).await.map_err(|error| about(&format!("space {name}"), &error))?;
-        let result = self.run_in(&space, session).await;
-        store.close().await;
-        result
+        session.in_space(&name, async |space| self.run_in(space, session).await).await
     }
 
     async fn run_in(self, space: &Space, session: &Session) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use nichoir_store::{Error as StoreError, Ports, Store};
+use nichoir_store::{Error as StoreError, Ports, Space, Store};
 use serde_json::Value;
 
 use crate::config::{self, Config};
@@ -131,6 +131,15 @@ impl Session {
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
         made.map_err(|error| format!("cannot make {}: {error}; name another with --data-dir", directory.display()))?;
         Store::open(self.config.store(), Ports::system()).await.map_err(|error| storage(&error))
+    }
+
+    /// Does `deed` in the space of that name, and closes the store whatever comes of it.
+    async fn in_space(&self, name: &str, deed: impl AsyncFnOnce(&Space) -> Result<(), Failure>) -> Result<(), Failure> {
+        let store = self.store().await?;
+        let space = store.space_named(name).await.map_err(|error| about(&format!("space {name}"), &error))?;
+        let result = deed(&space).await;
+        store.close().await;
+        result
     }
 
     /// Says the result: `text` for people, `value` for machines.

@@ -12,6 +12,7 @@ use nichoir_preview::{Drawing, Failure};
 use nichoir_store::Sitter;
 use serde_json::json;
 
+use crate::whole_form::{parameter, parts};
 use crate::{Visit, with_body};
 
 /// Width and height of what is kept.
@@ -47,36 +48,15 @@ fn done() -> Response {
 
 /// The boundary of `multipart/form-data` (RFC 7578).
 fn boundary_of(content_type: &str) -> Option<String> {
-    let (media_type, parameters) = content_type.split_once(';')?;
-    if !media_type.trim().eq_ignore_ascii_case("multipart/form-data") {
-        return None;
-    }
-    parameters.split(';').find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        let value = value.trim().trim_matches('"');
-        (name.trim().eq_ignore_ascii_case("boundary") && !value.is_empty()).then(|| value.to_owned())
-    })
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    let is_form = media_type.trim().eq_ignore_ascii_case("multipart/form-data");
+    parameter(content_type, "boundary").filter(|boundary| is_form && !boundary.is_empty())
 }
 
 /// The first file among the parts of a form, whatever it is called: `files[]`, `files`, `image`.
 fn file_of(form: &Bytes, boundary: &str) -> Option<Bytes> {
-    let delimiter = format!("--{boundary}");
-    let mut at = find(form, delimiter.as_bytes(), 0)? + delimiter.len();
-    loop {
-        let head_end = find(form, b"\r\n\r\n", at)?;
-        let head = String::from_utf8_lossy(&form[at..head_end]).to_ascii_lowercase();
-        let content = head_end + 4;
-        let end = find(form, format!("\r\n{delimiter}").as_bytes(), content)?;
-        if head.contains("filename=") || head.contains("filename*=") {
-            return Some(form.slice(content..end));
-        }
-        at = end + 2 + delimiter.len();
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
-    let place = bytes.get(from..)?.windows(wanted.len()).position(|window| window == wanted)?;
-    Some(from + place)
+    let is_file = |headers: &str| headers.contains("filename=") || headers.contains("filename*=");
+    parts(form, boundary).find(|part| is_file(&part.headers.to_ascii_lowercase())).map(|part| part.content)
 }
 
 #[cfg(test)]

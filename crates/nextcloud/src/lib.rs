@@ -45,6 +45,7 @@ pub mod trashbin;
 pub mod upload;
 pub mod versions;
 mod virtual_patch;
+mod whole_form;
 mod zip;
 
 use std::net::IpAddr;

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::note::Note;
 use super::{Answer, Call, json_answer};
+use crate::whole_form::{parameter, parts};
 
 /// Bytes of a form around the file in it.
 const FORM_BYTES: usize = 16 * 1024;
@@ -106,33 +107,10 @@ fn suffix(name: &str) -> String {
 /// The name and the bytes of the part `file` of a form (RFC 7578).
 fn file_of(content_type: &str, body: &Bytes) -> Option<(String, Bytes)> {
     let boundary = parameter(content_type, "boundary").filter(|boundary| !boundary.is_empty())?;
-    let delimiter = format!("--{boundary}");
-    let mut at = position(body, delimiter.as_bytes(), 0)? + delimiter.len();
-    let delimiter = format!("\r\n{delimiter}");
-    loop {
-        let head = position(body, b"\r\n", at).filter(|head| *head == at)? + 2;
-        let end_of_head = position(body, b"\r\n\r\n", head)?;
-        let end = position(body, delimiter.as_bytes(), end_of_head + 2)?;
-        let headers = String::from_utf8_lossy(&body[head..end_of_head]).into_owned();
-        let is_disposition = |line: &&str| line.to_ascii_lowercase().starts_with("content-disposition:");
-        let disposition = headers.split("\r\n").find(is_disposition)?;
-        if parameter(disposition, "name").as_deref() == Some("file") {
-            let name = parameter(disposition, "filename").unwrap_or_default();
-            return Some((name, body.slice((end_of_head + 4).min(end)..end)));
-        }
-        at = end + delimiter.len();
-    }
-}
-
-fn position(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
-    let rest = bytes.get(from..)?;
-    rest.windows(wanted.len()).position(|window| window == wanted).map(|place| place + from)
-}
-
-fn parameter(header: &str, wanted: &str) -> Option<String> {
-    header.split(';').skip(1).find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"').to_owned())
+    parts(body, &boundary).find_map(|part| {
+        let disposition = part.disposition()?;
+        let is_file = parameter(disposition, "name").as_deref() == Some("file");
+        is_file.then(|| (parameter(disposition, "filename").unwrap_or_default(), part.content.clone()))
     })
 }
 

@@ -11,6 +11,7 @@ use http::request::Parts;
 use serde_json::Value;
 
 use super::envelope::Outcome;
+use crate::whole_form::{disposition, parameter};
 
 /// Parameters by name. What came as a form is text; what came as JSON has kept its kind.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,21 +114,12 @@ impl Params {
         for part in text.split(&format!("\r\n--{boundary}")).skip(1) {
             let Some(part) = part.strip_prefix("\r\n") else { continue };
             let (headers, value) = part.split_once("\r\n\r\n").ok_or_else(malformed)?;
-            let is_disposition = |line: &&str| line.to_ascii_lowercase().starts_with("content-disposition:");
-            let disposition = headers.split("\r\n").find(is_disposition).ok_or_else(malformed)?;
+            let disposition = disposition(headers).ok_or_else(malformed)?;
             form.append_pair(&parameter(disposition, "name").ok_or_else(malformed)?, value);
         }
         self.add_form(form.finish().as_bytes());
         Ok(())
     }
-}
-
-/// The parameter of that name in a header like `form-data; name="x"`.
-fn parameter(header: &str, wanted: &str) -> Option<String> {
-    header.split(';').skip(1).find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"').to_owned())
-    })
 }
 
 #[cfg(test)]
