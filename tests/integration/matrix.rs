@@ -1,253 +1,260 @@
-//! Who may do what, on every route: one table of requests about what is Alice's, sent by everybody who has no right to it, then by
-//! Alice herself. Promises 8 and 9 of the design.
+//! Who may do what, on every route: one table of requests about what is Alice's or a team's, sent by everybody. Promises 8 and 9 of
+//! the design.
 //!
-//! Whoever has no right learns nothing: no answer has one of her words in it. They change nothing: what Alice sees afterwards is
-//! what she saw before. And they are told what the clients need to be told: 401 without valid credentials, 403 for a disabled
-//! account, never 401 for an account that is only without the right. That Alice's own requests then succeed proves that the
-//! table asks for what is there.
+//! A row ([`row::Row`]) is a request, what it asks for and what is answered to whoever may. A column ([`column::Who`]) is who
+//! asks, and by which path they reach the thing. What is answered where they meet follows from both ([`verdict::status`]), or
+//! is said in the row with the reason. Each cell looks at the state afterwards:
 //!
-//! A route that is added without a row here fails the test: the routes are read from the source.
+//! * Who is refused learns nothing, so no answer has a word of hers in it, and changes nothing: the space's change sequence, which
+//!   counts every commit, stands where it was, and what the row would have left behind is not there.
+//! * Who may, is answered as the row says, and what the row leaves behind is there.
+//! * Who may nothing at all leaves all that Alice sees as it was.
+//!
+//! A route that is added without a row here fails the test: the routes are read from the source. A row that is added has
+//! an expectation in every column.
 
-mod routes;
+mod collections;
+mod column;
+mod files;
+mod furnish;
+mod links;
+mod ocs;
+mod pages;
+mod row;
+mod source;
+mod verdict;
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::fmt::Write as _;
 
-use nichoir_store::{AccountUpdate, Role};
-use regex::Regex;
+use nichoir::config::Config;
 
-use crate::support::{Answer, Client, Server, document, event, on_every_engine_with};
-use routes::{OPEN, ROUTES, Row};
+use crate::office::office_server;
+use crate::support::{Answer, Client, Server, on_every_engine_with};
+use column::Who;
+use furnish::{Things, WORD, furnish, seen_by};
+use row::{BY_PATH, Effect, Row};
+use verdict::{Asks, Standing};
 
-/// A word that is in every name and content of Alice's, and nowhere else.
-const WORD: &str = "xylograph";
-
-/// The names of what is Alice's, as they stand in paths.
-struct Things(Vec<(&'static str, String)>);
-
-impl Things {
-    fn put_into(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-    }
+/// All rows, in an order in which Alice can send them all.
+fn rows() -> Vec<&'static Row> {
+    let tables = [pages::ROWS, links::ROWS, files::ROWS, ocs::ROWS, collections::ROWS, ocs::LAST];
+    tables.into_iter().flatten().collect()
 }
 
-/// What the source says that there is: the variants of the routes and the arms of the OCS tables.
-fn known_routes() -> BTreeSet<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &Path| std::fs::read_to_string(path).expect("a readable file");
-    let route = read(&root.join("src/route.rs"));
-    let variant = Regex::new(r"(?m)^    ([A-Z]\w+)(?:\(.*\))?,$").expect("a pattern");
-    let mut found = BTreeSet::new();
-    for name in ["Route", "DavRoute"] {
-        let start = route.find(&format!("enum {name} {{")).expect("the enum");
-        let body = &route[start..start + route[start..].find("\n}").expect("its end")];
-        found.extend(variant.captures_iter(body).map(|it| format!("{name}::{}", &it[1])));
-    }
-    let arm = Regex::new(r#"\((&Method::[A-Z |&:a-z]+), \[([^\]]*)\]"#).expect("a pattern");
-    let ocs = root.join("crates/nextcloud/src/ocs");
-    let mut waiting = vec![ocs.clone()];
-    while let Some(folder) = waiting.pop() {
-        for file in std::fs::read_dir(folder).expect("a readable folder") {
-            let path = file.expect("a readable folder").path();
-            if path.is_dir() {
-                waiting.push(path);
-                continue;
-            }
-            let module = path.strip_prefix(&ocs).expect("below").with_extension("").display().to_string();
-            let code = read(&path);
-            let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-            for it in arm.captures_iter(code) {
-                for method in it[1].split('|') {
-                    let method = method.trim().trim_start_matches("&Method::");
-                    let place = format!("{} {method} {}", module.trim_end_matches("/mod"), it[2].replace('"', ""));
-                    found.insert(place.trim_end().to_owned());
-                }
-            }
-        }
-    }
-    found
+/// Where a row is sent to, as the tables over paths see it.
+fn place_of(row: &Row) -> String {
+    let path = row.path.split(['?', '#']).next().unwrap_or_default();
+    path.trim_start_matches("/index.php").to_owned()
 }
 
 #[test]
 fn every_route_has_a_row() {
-    let known = known_routes();
-    assert!(known.len() > 30, "the source is read: {known:?}");
-    let listed: BTreeSet<String> =
-        ROUTES.iter().map(|row| row.route).chain(OPEN.iter().map(|(route, _)| *route)).map(str::to_owned).collect();
-    let missing: Vec<&String> = known.difference(&listed).collect();
-    let gone: Vec<&String> = listed.difference(&known).collect();
+    let rows = rows();
+    let listed: Vec<&str> = rows.iter().map(|row| row.route).chain(pages::WITHOUT.iter().map(|(it, _)| *it)).collect();
+    let known = source::variants();
+    let missing: Vec<&String> = known.iter().filter(|it| !listed.contains(&it.as_str())).collect();
     assert!(missing.is_empty(), "without a row: {missing:#?}");
+    let gone: Vec<&&str> =
+        listed.iter().filter(|it| **it != BY_PATH && !known.iter().any(|known| known == *it)).collect();
     assert!(gone.is_empty(), "not there any more: {gone:#?}");
+
+    let arms = source::arms();
+    assert!(arms.len() > 80, "the source is read: {}", arms.len());
+    let mut taken = Vec::new();
+    for row in &rows {
+        let place = place_of(row);
+        // Arms for who has shown a password and who has not are of the same path.
+        match arms.iter().find(|arm| arm.takes(row.method, &place)) {
+            Some(arm) => taken.push(arm.shown()),
+            None => assert!(row.route != BY_PATH, "no table takes {} {place}", row.method),
+        }
+    }
+    let missing: Vec<String> = arms.iter().map(source::Arm::shown).filter(|arm| !taken.contains(arm)).collect();
+    assert!(missing.is_empty(), "arms without a row: {missing:#?}");
+
+    let on_files = |method: &&String| rows.iter().any(|row| row.route == "DavRoute::Files" && row.method == **method);
+    let missing: Vec<String> = source::engine_methods().into_iter().filter(|method| !on_files(&method)).collect();
+    assert!(missing.is_empty(), "methods without a row: {missing:#?}");
 }
 
-#[tokio::test]
-async fn nobody_without_a_right_learns_or_changes_anything() {
-    let many = |config: &mut nichoir::config::Config| {
+/// One test for each column.
+macro_rules! columns {
+    ($($name:ident: $who:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                play(Who::$who).await;
+            }
+        )*
+
+        /// The column in words. One without a test does not compile.
+        fn name_of(who: Who) -> &'static str {
+            match who {
+                $(Who::$who => stringify!($name),)*
+            }
+        }
+    };
+}
+
+columns! {
+    the_owner: Owner,
+    another_member: Stranger,
+    the_one_of_the_same_name_in_another_space: Namesake,
+    nobody: Nobody,
+    a_member_who_was_removed: Removed,
+    a_member_who_is_disabled: Disabled,
+    a_sharee_who_reads: Reader,
+    a_sharee_who_writes: Writer,
+    a_sharee_with_all_rights: Resharer,
+    a_sharee_no_more: Unshared,
+    a_member_no_more_in_the_group: OutOfGroup,
+    a_member_of_a_team_who_reads: TeamReader,
+    a_member_of_a_team_who_writes: TeamWriter,
+    a_member_of_no_group_of_the_team: TeamOutsider,
+    a_member_no_more_in_the_team: OutOfTeam,
+    a_guest_who_reads: Guest,
+    a_guest_by_the_older_address: OldGuest,
+    a_guest_who_edits: EditingGuest,
+    a_guest_who_has_not_given_the_password: GuestWithoutPassword,
+    a_guest_who_gave_a_wrong_password: GuestWithWrongPassword,
+    a_guest_by_the_older_address_who_gave_a_wrong_password: OldGuestWithWrongPassword,
+    a_guest_who_gave_the_password: GuestWithPassword,
+    a_guest_of_a_link_that_is_no_more: GuestOfEndedLink,
+}
+
+/// Sends all rows as one column.
+async fn play(who: Who) {
+    let office = office_server(false).await;
+    let configured = |config: &mut Config| {
+        config.office.url.clone_from(&office);
+        config.dialect.has_bulk_upload = true;
         config.auth.failures_per_login_and_address = usize::MAX;
         config.auth.failures_per_address = usize::MAX;
         config.auth.failures_per_login = usize::MAX;
     };
-    on_every_engine_with(many, async |server: &Server| {
+    on_every_engine_with(configured, async |server: &Server| {
         let alice = server.account("alice");
-        let things = furnish(server, &alice).await;
-        let actors = actors(server).await;
+        let things = furnish(server, &alice, who.is_of_team()).await;
+        let (client, names) = who.enter(server, &alice, &things).await;
+        settle(&client, &names).await;
         let before = seen_by(&alice, &things).await;
         assert!(before.matches(WORD).count() > 10, "{before}");
-        for (actor, client, told) in actors {
-            for row in ROUTES {
-                let answer = send(&client, &things, row).await;
-                let what = format!("{actor}: {} {} ({}): {}", row.method, row.path, row.route, answer.status);
-                check_refusal(&answer, row, told, &what);
+        let mut wrong = String::new();
+        for row in rows() {
+            if let Err(what) = ask(server, (&alice, &things), (&client, &names), who, row).await {
+                let what: String = what.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(1000).collect();
+                let _ = writeln!(wrong, "{} {} {}: {what}", row.method, names.put_into(row.path), row.body);
             }
-            assert_eq!(seen_by(&alice, &things).await, before, "{actor} has changed something");
         }
-        let mut wrong = Vec::new();
-        for row in ROUTES {
-            let answer = send(&alice, &things, row).await;
-            if answer.status != row.status {
-                let text = String::from_utf8_lossy(&answer.body).into_owned();
-                wrong.push(format!("{} {} ({}): {} {text}", row.method, row.path, row.route, answer.status));
-            }
-            let text = String::from_utf8_lossy(&answer.body);
-            assert_eq!(answer.status, row.status, "alice: {} {} ({}): {text}", row.method, row.path, row.route);
+        if who.may_nothing() {
+            assert_eq!(seen_by(&alice, &things).await, before, "{who:?} has changed something");
         }
-        assert_eq!(wrong, Vec::<String>::new(), "what Alice was answered");
+        assert!(wrong.is_empty(), "{}\n{wrong}", name_of(who));
     })
     .await;
 }
 
-/// How an answer to somebody without the right may look.
-fn check_refusal(answer: &Answer, row: &Row, told: Told, what: &str) {
+/// What an account gets when it first looks at it is made before anything is counted.
+async fn settle(client: &Client, names: &Things) {
+    for (method, path) in [
+        ("PROPFIND", "/remote.php/dav/calendars/{me}/"),
+        ("PROPFIND", "/remote.php/dav/addressbooks/users/{me}/"),
+        ("GET", "/index.php/apps/notes/api/v1/notes"),
+    ] {
+        client.request(method, &names.put_into(path)).header("depth", "1").await;
+    }
+}
+
+/// One cell: what is answered, and what it leaves behind.
+async fn ask(
+    server: &Server,
+    (alice, things): (&Client, &Things),
+    (client, names): (&Client, &Things),
+    who: Who,
+    row: &Row,
+) -> Result<(), String> {
+    let expected = verdict::status(who.standing(), row.asks, row.way(), row.status);
+    let expected = row.said_to(who).unwrap_or(expected);
+    let is_for_anybody = matches!(row.asks, Asks::Nothing | Asks::Account | Asks::Home);
+    let is_refused = expected >= 300 && (expected != row.status || who.may_nothing() && !is_for_anybody);
+    let sequence = server.space.change_sequence().await.map_err(|error| error.to_string())?;
+    let answer = send(client, names, row).await;
+    let moved = server.space.change_sequence().await.map_err(|error| error.to_string())? - sequence;
     let shown = format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.body));
-    let asked = format!("{} {}", row.path, row.body);
-    // An answer may repeat what was asked for.
-    if !asked.contains("{word}") {
-        assert!(!shown.contains(WORD), "{what} tells {shown}");
+    let told = status_of(row, &answer);
+    if told != expected {
+        return Err(format!("{told}, not {expected}: {shown}"));
     }
-    assert!(!answer.status.is_server_error() || answer.status == 501, "{what} {shown}");
-    match told {
-        Told::LogIn if !row.is_open => assert_eq!(answer.status, 401, "{what}"),
-        Told::Disabled if !row.is_open => assert_eq!(answer.status, 403, "{what}"),
-        Told::Nothing => assert_ne!(answer.status, 401, "{what}: it would sign the client out"),
-        _ => {}
+    if who.standing() == Standing::Shut && told == 303 && !answer.header("location").contains("/authenticate") {
+        return Err(format!("does not lead to the password: {shown}"));
+    }
+    // An answer may repeat what was asked for; who sees the thing may be told its name.
+    let asked = format!("{} {} {}", row.path, row.headers, row.body);
+    let is_blind = who.may_nothing() && row.asks != Asks::Nothing;
+    if is_blind && !asked.contains("{word}") && !asked.contains("{folder}") && shown.contains(WORD) {
+        return Err(format!("tells {shown}"));
+    }
+    if is_refused && shown.contains("xylograph, the ") {
+        return Err(format!("tells the content: {shown}"));
+    }
+    if (is_refused || row.is_safe()) && moved != 0 {
+        return Err(format!("answered {told}, and has changed something"));
+    }
+    let is_there = is_left(row.effect, alice, things).await?;
+    match row.effect {
+        Effect::None => Ok(()),
+        _ if is_there != is_refused => Ok(()),
+        effect if is_refused => Err(format!("answered {told}, and yet it {effect:?}")),
+        effect => Err(format!("answered {told}, and it is not so that it {effect:?}")),
     }
 }
 
-/// What somebody has to be told.
-#[derive(Clone, Copy, Debug)]
-enum Told {
-    /// That the credentials are no good.
-    LogIn,
-    /// That the account is disabled.
-    Disabled,
-    /// Nothing: for them it does not exist.
-    Nothing,
-}
-
-/// Everybody who has no right to what is Alice's.
-async fn actors(server: &Server) -> Vec<(&'static str, Client, Told)> {
-    let elsewhere = server.account("alice").with("host", &server.another_host().await);
-    let (disabled, removed) = (member(server, "dora").await, member(server, "rosa").await);
-    let dora = server.space.account_by_login("dora").await.expect("there").id;
-    let off = AccountUpdate { is_enabled: Some(false), ..AccountUpdate::default() };
-    server.space.update_account(dora, off).await.expect("disabled");
-    let rosa = server.space.account_by_login("rosa").await.expect("there").id;
-    server.space.delete_account(rosa).await.expect("removed");
-    vec![
-        ("another member", server.account("bob"), Told::Nothing),
-        ("nobody", server.anonymous(), Told::LogIn),
-        ("a member who was removed", removed, Told::LogIn),
-        ("a member who is disabled", disabled, Told::Disabled),
-        ("the one of the same name in another space", elsewhere, Told::Nothing),
-    ]
-}
-
-async fn send(client: &Client, things: &Things, row: &Row) -> Answer {
-    let mut call = client.request(row.method, &things.put_into(row.path));
+async fn send(client: &Client, names: &Things, row: &Row) -> Answer {
+    let path = if row.is_ocs() { format!("/ocs/v2.php{}", row.path) } else { row.path.to_owned() };
+    let mut call = client.request(row.method, &names.put_into(&path));
     for line in row.headers.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(": ").expect("a header");
-        call = call.header(name, &things.put_into(value));
+        call = call.header(name, &names.put_into(value));
     }
-    call.body(things.put_into(row.body)).await
+    call.body(names.put_into(row.body)).await
 }
 
-/// A member more.
-async fn member(server: &Server, login: &str) -> Client {
-    server.new_member(login).await;
-    server.account(login)
-}
-
-/// Gives Alice one thing of each kind, all of the same name.
-async fn furnish(server: &Server, alice: &Client) -> Things {
-    let mut things = vec![("word", WORD.to_owned())];
-    let id = server.space.account_by_login("alice").await.expect("there").id;
-    let role = AccountUpdate { role: Some(Role::Admin), ..AccountUpdate::default() };
-    server.space.update_account(id, role).await.expect("she manages the space");
-    let ocs = |method: &str, path: &str| alice.request(method, path).header("accept", "application/json");
-    ocs("POST", "/ocs/v2.php/cloud/groups?groupid=printers").await.expect(200);
-    ocs("POST", "/ocs/v2.php/cloud/users/alice/groups?groupid=printers").await.expect(200);
-    alice.mkcol("/xylograph").await.expect(201);
-    let name = "/xylograph/xylograph.txt";
-    alice.put(name, "xylograph, the first").await.expect(201);
-    server.clock.advance_seconds(60);
-    let written = alice.put(name, "xylograph, the second").await.expect(204);
-    let id = written.header("oc-fileid").trim_start_matches('0');
-    let id: String = id.chars().take_while(char::is_ascii_digit).collect();
-    alice.put("/xylograph/xylograph-gone.txt", "xylograph").await.expect(201);
-    alice.delete("/xylograph/xylograph-gone.txt").await.expect(204);
-
-    let trash = alice.properties("/remote.php/dav/trashbin/alice/trash/", 1, &["d:getetag"]).await;
-    things.push(("trashed", last_name(&trash)));
-    let versions = alice.properties(&format!("/remote.php/dav/versions/alice/versions/{id}/"), 1, &["d:getetag"]).await;
-    things.push(("version", last_name(&versions)));
-    things.push(("id", id));
-
-    alice.request("MKCALENDAR", "/remote.php/dav/calendars/alice/xylograph/").await.expect(201);
-    let path = "/remote.php/dav/calendars/alice/xylograph/xylograph.ics";
-    alice.put_event(path, event("xylograph", "xylograph", "")).await.expect(201);
-    let book = "/remote.php/dav/addressbooks/users/alice/xylograph/";
-    let kind = document(
-        "d:mkcol",
-        "<d:set><d:prop><d:resourcetype><d:collection/><card:addressbook/></d:resourcetype></d:prop></d:set>",
-    );
-    alice.xml("MKCOL", book, 0, kind).await.expect(201);
-    let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:xylograph\r\nFN:xylograph\r\nN:xylograph;;;;\r\nEND:VCARD\r\n";
-    let card = alice.request("PUT", &format!("{book}xylograph.vcf")).header("content-type", "text/vcard").body(card);
-    card.await.expect(201);
-    alice.request("MKCOL", "/remote.php/dav/uploads/alice/xylograph").await.expect(201);
-    let chunk = alice.request("PUT", "/remote.php/dav/uploads/alice/xylograph/00001");
-    chunk.header("destination", "/remote.php/dav/files/alice/xylograph/up.txt").body("xylograph").await.expect(201);
-    let shares = "/ocs/v2.php/apps/files_sharing/api/v1/shares";
-    let share = ocs("POST", &format!("{shares}?path=/xylograph&shareType=1&shareWith=printers")).await.expect(200);
-    things.push(("share", share.json()["ocs"]["data"]["id"].as_str().expect("an id").to_owned()));
-    Things(things)
-}
-
-fn last_name(listing: &Answer) -> String {
-    let href = listing.hrefs().pop().expect("a member");
-    href.trim_end_matches('/').rsplit('/').next().expect("a name").to_owned()
-}
-
-/// All that Alice sees of hers.
-async fn seen_by(alice: &Client, things: &Things) -> String {
-    let mut seen = String::new();
-    for path in [
-        "files/alice/",
-        "files/alice/xylograph/",
-        "trashbin/alice/trash/",
-        "versions/alice/versions/{id}/",
-        "calendars/alice/xylograph/",
-        "addressbooks/users/alice/xylograph/",
-        "uploads/alice/xylograph/",
-    ] {
-        let path = things.put_into(&format!("/remote.php/dav/{path}"));
-        let names = ["d:getetag", "d:displayname", "d:resourcetype", "oc:fileid", "oc:size", "oc:favorite"];
-        seen.push_str(&alice.properties(&path, 1, &names).await.text());
+/// The status, or that of the property that was to be set.
+fn status_of(row: &Row, answer: &Answer) -> u16 {
+    let status = answer.status.as_u16();
+    if row.method != "PROPPATCH" || status != 207 {
+        return status;
     }
-    for path in ["cloud/groups/printers", "cloud/users/alice/groups", "cloud/users", "apps/files_sharing/api/v1/shares"]
-    {
-        let told = alice.request("GET", &format!("/ocs/v2.php/{path}")).header("accept", "application/json");
-        seen.push_str(&told.await.expect(200).text());
-    }
-    seen
+    let text = String::from_utf8_lossy(&answer.body);
+    let told = text.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok());
+    told.max().unwrap_or(status)
+}
+
+/// Whether Alice sees what the row leaves behind.
+async fn is_left(effect: Effect, alice: &Client, things: &Things) -> Result<bool, String> {
+    let lists = async |path: &str, text: &str| {
+        let listed = alice.properties(&things.put_into(path), 1, &["oc:message", "n:version-label"]).await.text();
+        listed.contains(&things.put_into(text))
+    };
+    let has = async |name: &str| {
+        lists("{folder}/", &format!("/{name}<")).await || lists("{folder}/", &format!("/{name}/<")).await
+    };
+    let shows = async |path: &str, text: &str| {
+        let path = if path.starts_with("/ocs") || path.starts_with("/remote.php") {
+            path.to_owned()
+        } else {
+            format!("{{folder}}/{path}")
+        };
+        let call = alice.request("GET", &things.put_into(&path)).header("accept", "application/json");
+        String::from_utf8_lossy(&call.header("ocs-apirequest", "true").await.body).contains(&things.put_into(text))
+    };
+    Ok(match effect {
+        Effect::None => true,
+        Effect::Writes(text) => shows("{word}.txt", text).await,
+        Effect::Makes(name) => has(name).await,
+        Effect::Unmakes(name) => !has(name).await,
+        Effect::Lists(path, text) => lists(path, text).await,
+        Effect::Unlists(path, text) => !lists(path, text).await,
+        Effect::Shows(path, text) => shows(path, text).await,
+    })
 }

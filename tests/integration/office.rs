@@ -18,7 +18,7 @@ const ODT: &str = "application/vnd.oasis.opendocument.text";
 const KEY: &str = include_str!("office_key.txt");
 
 /// An office server that says what it can do, and nothing else. It stays up for as long as the test runs.
-async fn office_server(has_keys: bool) -> String {
+pub(crate) async fn office_server(has_keys: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("it is bound"));
     let proof = if has_keys { proof_key() } else { String::new() };

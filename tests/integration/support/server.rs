@@ -82,11 +82,6 @@ impl Server {
         host_of(&self.other)
     }
 
-    /// A member more, with the password of all.
-    pub(crate) async fn new_member(&self, login: &str) {
-        make_account(&self.space, login, &self.config).await;
-    }
-
     /// The host of a space more, with the same accounts, which may be touched.
     pub(crate) async fn another_host(&self) -> String {
         let name = format!("{}-more", self.space.info().name);

@@ -131,12 +131,11 @@ async fn route(caller: &Caller, limits: &NotesLimits, path: &str, request: &Part
     let is_old = is_old(version).ok_or_else(unknown)?;
     let settings = Settings::load(caller).await?;
     let call = Call { caller, limits, request, settings, is_old };
-    if let ["attachment", id] = parts {
-        return match request.method {
-            Method::GET => attachment::get(&call, number(id)?).await,
-            Method::POST => attachment::post(&call, number(id)?, body).await,
-            _ => Err(unknown()),
-        };
+    // An attachment is read as it arrives; all else is a form.
+    match (&request.method, parts) {
+        (&Method::GET, ["attachment", id]) => return attachment::get(&call, number(id)?).await,
+        (&Method::POST, ["attachment", id]) => return attachment::post(&call, number(id)?, body).await,
+        _ => {}
     }
     // JSON writes a character of a note in up to six; a form in up to nine.
     let body = read_whole(body, limits.note_bytes_max.saturating_mul(6).saturating_add(65_536)).await?;

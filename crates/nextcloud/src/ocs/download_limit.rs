@@ -11,20 +11,23 @@ use super::{Answer, Call};
 
 /// Answers what stands behind the API's own path.
 pub(super) async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
-    let [token, "limit"] = parts else { return Err(Outcome::unknown_route()) };
-    let links = call.caller.tree.links().await?;
-    let link = links.into_iter().find(|link| link.token == *token);
-    let link = link.ok_or_else(|| Outcome::not_found("Share not found"))?;
-    match call.request.method {
-        Method::GET => Ok(told(&link).into()),
-        Method::PUT => {
+    match (&call.request.method, parts) {
+        (&Method::GET, [token, "limit"]) => Ok(told(&find(call, token).await?).into()),
+        (&Method::PUT, [token, "limit"]) => {
+            let link = find(call, token).await?;
             let limit = call.params.number("limit").and_then(|limit| u64::try_from(limit).ok()).filter(|it| *it > 0);
             let limit = limit.ok_or_else(|| Outcome::bad_request("Limit must be greater or equal than 1"))?;
             set(call, &link, Some(limit)).await
         }
-        Method::DELETE => set(call, &link, None).await,
+        (&Method::DELETE, [token, "limit"]) => set(call, &find(call, token).await?, None).await,
         _ => Err(Outcome::unknown_route()),
     }
+}
+
+/// The caller's own link of that token.
+async fn find(call: &Call<'_>, token: &str) -> Result<Link, Outcome> {
+    let links = call.caller.tree.links().await?;
+    links.into_iter().find(|link| link.token == token).ok_or_else(|| Outcome::not_found("Share not found"))
 }
 
 async fn set(call: &Call<'_>, link: &Link, limit: Option<u64>) -> Answer {
