@@ -10,6 +10,7 @@ use crate::conditions::Conditions;
 use crate::error::Error;
 use crate::grant;
 use crate::lock::LockKind;
+use crate::look_up;
 use crate::mount;
 use crate::node::{AccountId, FileId, Node};
 use crate::path::NodePath;
@@ -101,6 +102,19 @@ pub(super) fn check_paths(source: &NodePath, destination: &NodePath) -> Result<(
     Ok(())
 }
 
+/// The same by number: to who holds a folder twice, by itself and by the one around it, the paths do not tell.
+async fn check_apart(tx: &mut Tx, node: &Node, parent: FileId, occupant: Option<&Node>) -> Result<(), Error> {
+    if tx.counters.mount_count == 0 {
+        return Ok(());
+    }
+    let is_inside = look_up::upwards(&mut tx.connection, parent).await?.contains(&node.id);
+    let is_around = match occupant {
+        Some(occupant) => look_up::upwards(&mut tx.connection, node.id).await?.contains(&occupant.id),
+        None => false,
+    };
+    if is_inside || is_around { Err(Error::IntoItself) } else { Ok(()) }
+}
+
 /// A free place for a node.
 pub(super) struct Place {
     pub(super) parent: FileId,
@@ -135,6 +149,7 @@ pub(super) async fn vacate(
     let name = destination.name().ok_or(Error::Exists)?.to_owned();
     let access = site.located.parent()?.access.as_ref();
     let owner = access.map_or(asker.account.id, |access| access.owner);
+    check_apart(tx, arrival.node, parent, site.node()).await?;
     let Some(occupant) = site.node() else {
         site.may_take_in(asker, conditions, arrival)?;
         site.has_room(tx, signed(arrival.size_bytes)).await?;

@@ -53,7 +53,7 @@ impl Run for Undelete {
                 vacate(tx, asker, destination, arrival, &self.conditions).await?
             }
         };
-        let is_anothers = found.owner.is_none() && place.owner != asker.account.id;
+        let is_anothers = place.owner != found.owner.unwrap_or(asker.account.id);
         let node = found.node;
         if is_anothers {
             grant::end_below(tx, node.id).await?;
@@ -144,12 +144,18 @@ async fn leave(tx: &mut Tx, node: &Node, parent: i64, name: &str) -> Result<(), 
 async fn former_place(tx: &mut Tx, asker: &Asker, found: &Found, conditions: &Conditions) -> Result<Place, Error> {
     let folder = former_folder(tx, asker, found).await?;
     let located = look_up::locate(&mut tx.connection, &asker.root(), &folder).await?;
-    let parent = located.found()?.id;
+    let Node { id: parent, access, .. } = located.found()?;
+    // The folder may have become another's since.
+    let (parent, owner) = (*parent, access.as_ref().map_or(asker.account.id, |access| access.owner));
+    if found.owner.is_some_and(|former| former != owner) {
+        return Err(Error::Forbidden("the folder that it was in is not shared any more"));
+    }
     let wanted = found.below.last().unwrap_or(&found.trashed.name);
     let name = free_name(tx, parent, wanted, found.node.is_folder()).await?;
     let site = Site::find(tx, asker, &folder.child(&name)).await?;
     site.may_add(asker, conditions)?;
-    Ok(Place { parent, name, was_free: true, owner: found.owner.unwrap_or(asker.account.id) })
+    site.has_room(tx, signed(found.node.size_bytes)).await?;
+    Ok(Place { parent, name, was_free: true, owner })
 }
 
 /// The folder that it was in, wherever that is now; else what stands where that was; else the root.

@@ -1,6 +1,6 @@
 //! The trash of files: what was deleted is seen, read, comes back with its number, or goes for good.
 
-use nichoir_store::change::{Delete, DropTrashed, EmptyTrash, Undelete, Written};
+use nichoir_store::change::{Delete, DropTrashed, EmptyTrash, Relocate, Undelete, Written};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{Error, FileId, Limits, Needs, Node, NodePath, Sharee, Tree};
 
@@ -20,6 +20,12 @@ pub(crate) async fn undelete(tree: &Tree, at: &str) -> Result<Written, Error> {
 
 pub(crate) async fn share_for_writing(owner: &Tree, at: &str, with: &Tree) {
     share(owner, at, Sharee::Account(with.account().id), Some(true)).await.unwrap();
+}
+
+async fn relocate(tree: &Tree, from: &str, to: &str) {
+    let (source, destination) = (path(from), path(to));
+    let change = Relocate { source, destination, overwrites: false, conditions: Conditions::default() };
+    tree.apply(change).await.unwrap();
 }
 
 async fn trashed(tree: &Tree, at: &str) -> Node {
@@ -390,6 +396,40 @@ async fn what_others_share_is_not_deleted_with_the_folder_that_it_was_put_into()
         bob.apply(EmptyTrash { until: world.space.ports().clock.now() }).await.unwrap();
         world.maintain().await;
         assert_eq!(read(alice, "Docs/a").await.unwrap(), b"alice's");
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_comes_back_to_a_folder_that_is_anothers_now_is_theirs_or_stays() {
+    on_every_engine(async |world| {
+        let World { alice, bob, .. } = &world;
+        // alice's file, shared with bob, comes back to a folder that has become bob's: it is no longer alice's to share.
+        for folder in ["Docs", "Team"] {
+            make_folder(alice, folder).await.unwrap();
+        }
+        make_folder(bob, "Bobs").await.unwrap();
+        share_for_writing(bob, "Bobs", alice).await;
+        let file = put(alice, "Docs/a.txt", b"one").await.unwrap().node.id;
+        share_for_writing(alice, "Docs/a.txt", bob).await;
+        delete(alice, "Docs/a.txt").await;
+        relocate(alice, "Docs", "Bobs/Docs").await;
+        undelete(alice, &format!("a.txt.{FIRST}")).await.unwrap();
+        assert_eq!(node(bob, "Bobs/Docs/a.txt").await.unwrap().id, file);
+        assert_eq!(names(bob, "").await, ["Bobs"]);
+        assert!(alice.shares_of(&[file], true).await.unwrap().is_empty());
+
+        // What bob deleted of alice's does not become bob's because the folder did.
+        share_for_writing(alice, "Team", bob).await;
+        make_folder(bob, "Team/sub").await.unwrap();
+        put(bob, "Team/sub/b.txt", b"two").await.unwrap();
+        delete(bob, "Team/sub/b.txt").await;
+        relocate(bob, "Team/sub", "sub").await;
+        let back = undelete(bob, &format!("b.txt.{FIRST}")).await;
+        assert!(matches!(back, Err(Error::Forbidden(_))), "{back:?}");
+        assert_eq!(trashed(alice, &format!("b.txt.{FIRST}")).await.size_bytes, 3);
+        assert!(names(bob, "sub").await.is_empty());
         world.finish().await;
     })
     .await;

@@ -451,3 +451,35 @@ async fn an_owner_shares_so_often_and_no_more() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_folder_held_twice_is_not_moved_or_copied_into_itself_by_its_other_path() {
+    on_every_engine(async |world| {
+        let (alice, bob) = (&world.alice, &world.bob);
+        team(&world).await;
+        share(alice, "team", with(bob), 31).await;
+        share(alice, "team/sub", with(bob), 31).await;
+        assert_eq!(names(bob, "").await, ["sub", "team"]);
+        let into = relocate(bob, "team/sub", "sub/inner").await;
+        assert!(matches!(into, Err(Error::IntoItself)), "{into:?}");
+        let onto = Relocate {
+            source: path("sub/a.txt"),
+            destination: path("team/sub"),
+            overwrites: true,
+            conditions: Conditions::default(),
+        };
+        let onto = bob.apply(onto).await;
+        assert!(matches!(onto, Err(Error::IntoItself)), "{onto:?}");
+        for (from, to, overwrites) in [("team/sub", "sub/inner", false), ("sub/a.txt", "team/sub", true)] {
+            let (source, destination) = (path(from), path(to));
+            let copied = Copy { source, destination, overwrites, is_deep: true, conditions: Conditions::default() };
+            let copied = bob.apply(copied).await;
+            assert!(matches!(copied, Err(Error::IntoItself)), "{copied:?}");
+        }
+        assert_eq!(names(alice, "team/sub").await, ["a.txt"]);
+        relocate(bob, "team/sub", "team/other").await.unwrap();
+        assert_eq!(names(alice, "team").await, ["other"]);
+        world.finish().await;
+    })
+    .await;
+}

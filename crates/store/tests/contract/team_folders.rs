@@ -106,6 +106,13 @@ async fn a_quota_of_a_folder_is_kept_to_the_byte() {
         assert!(matches!(full, Err(Error::OverQuota { available_bytes: 2 })), "{full:?}");
         put(alice, "Team/b.txt", b"12").await.unwrap();
         put(alice, "Team/a.txt", b"87654321").await.unwrap();
+        delete(alice, "Team/b.txt").await.unwrap();
+        put(alice, "Team/c.txt", b"1").await.unwrap();
+        let trashed = names(&alice.bin().unwrap(), "").await;
+        let back = Undelete { path: path(&trashed[0]), destination: None, conditions: Conditions::default() };
+        let full = alice.apply(back).await;
+        assert!(matches!(full, Err(Error::OverQuota { available_bytes: 1 })), "what comes back counts: {full:?}");
+        put(alice, "Team/c.txt", b"12").await.unwrap();
         put(alice, "own.txt", b"1").await.unwrap();
         assert!(matches!(relocate(alice, "own.txt", "Team/own.txt").await, Err(Error::OverQuota { .. })));
         space.set_team_folder_quota(folder.id, None).await.unwrap();
