@@ -118,3 +118,207 @@ async fn a_lock_of_a_program_that_speaks_webdav_shows_as_one_with_a_token() {
     })
     .await;
 }
+
+/// A folder of Alice's with a file, shared with Bob.
+async fn shared(server: &Server, permissions: u8) -> (Client, Client, i64, String) {
+    let (alice, bob) = (server.account("alice"), server.account("bob"));
+    alice.mkcol("/Team").await.expect(201);
+    let id = alice.put("/Team/plan.odt", "one").await.expect(201).file_id();
+    let share = alice.share("/Team", "bob", permissions).await;
+    (alice, bob, id, share)
+}
+
+const LOCK_INFO: &str = "<?xml version=\"1.0\"?><d:lockinfo xmlns:d=\"DAV:\"><d:lockscope><d:exclusive/></d:lockscope>\
+    <d:locktype><d:write/></d:locktype></d:lockinfo>";
+
+/// A property of the shared file, as somebody is told of it.
+async fn told(client: &Client, login: &str, name: nichoir_xml::Name) -> Option<String> {
+    let listed = client.files("PROPFIND", "/Team/plan.odt").header("depth", "0").body(LISTED).await.expect(207);
+    listed.property(&format!("/remote.php/dav/files/{login}/Team/plan.odt"), &name).map(|it| it.text())
+}
+
+#[tokio::test]
+async fn who_may_only_read_takes_and_ends_no_lock_and_sees_whose_it_is() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, id, _) = shared(server, 1).await;
+        let lock = format!("/apps/files_lock/lock/{id}");
+        let before = alice.propfind("/Team/", 1).await.expect(207).text();
+        bob.files("LOCK", "/Team/plan.odt").header("x-user-lock", "1").await.expect(403);
+        bob.files("LOCK", "/Team/plan.odt").header("depth", "0").body(LOCK_INFO).await.expect(403);
+        bob.files("LOCK", "/Team").header("depth", "infinity").body(LOCK_INFO).await.expect(403);
+        bob.ocs("PUT", &lock, "").await.expect(403);
+        assert_eq!(alice.propfind("/Team/", 1).await.expect(207).text(), before, "nothing has moved");
+        alice.put("/Team/plan.odt", "two").await.expect(204);
+
+        alice.ocs("PUT", &lock, "").await.expect(200);
+        assert_eq!(told(&bob, "bob", nc::LOCK).await.as_deref(), Some("1"));
+        assert_eq!(told(&bob, "bob", nc::LOCK_OWNER).await.as_deref(), Some("alice"));
+        assert_eq!(told(&bob, "bob", nc::LOCK_OWNER_DISPLAYNAME).await.as_deref(), Some("ALICE"));
+        assert_eq!(told(&bob, "bob", nc::LOCK_TOKEN).await, None, "the token is its holder's");
+        assert!(told(&alice, "alice", nc::LOCK_TOKEN).await.is_some());
+        bob.ocs("DELETE", &lock, "").await.expect(423);
+        bob.files("UNLOCK", "/Team/plan.odt").header("x-user-lock", "1").await.expect(423);
+        assert_eq!(told(&alice, "alice", nc::LOCK_OWNER).await.as_deref(), Some("alice"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_of_a_sharee_keeps_its_owner_out_who_sees_whose_it_is() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, id, _) = shared(server, 15).await;
+        let lock = format!("/apps/files_lock/lock/{id}");
+        let home = alice.propfind("/", 0).await.expect(207).text();
+        let taken = bob.files("LOCK", "/Team/plan.odt").header("x-user-lock", "1").header("x-user-lock-type", "2");
+        let taken = taken.await.expect(200);
+        let token = taken.xml().child(&nc::LOCK_TOKEN).map(nichoir_xml::Element::text).expect("its holder is told");
+        assert_ne!(alice.propfind("/", 0).await.expect(207).text(), home, "her clients look again");
+        assert_eq!(told(&alice, "alice", nc::LOCK_OWNER).await.as_deref(), Some("bob"));
+        assert_eq!(told(&alice, "alice", nc::LOCK_OWNER_DISPLAYNAME).await.as_deref(), Some("BOB"));
+        assert_eq!(told(&alice, "alice", nc::LOCK_TOKEN).await, None);
+
+        // Another's token is worth nothing, neither to write with nor to unlock.
+        let guard =
+            format!("<http://{}/remote.php/dav/files/alice/Team/plan.odt> (<opaquelocktoken:{token}>)", server.host());
+        alice.put("/Team/plan.odt", "hers").await.expect(423);
+        alice.put("/Team/plan.odt", "hers").header("if", &guard).await.expect(423);
+        alice.delete("/Team").await.expect(423);
+        alice
+            .files("UNLOCK", "/Team/plan.odt")
+            .header("lock-token", &format!("<opaquelocktoken:{token}>"))
+            .await
+            .expect(403);
+        alice.ocs("DELETE", &lock, "").await.expect(423);
+        let own =
+            format!("<http://{}/remote.php/dav/files/bob/Team/plan.odt> (<opaquelocktoken:{token}>)", server.host());
+        bob.put("/Team/plan.odt", "his").header("if", &own).await.expect(204);
+        assert_eq!(alice.get("/Team/plan.odt").await.text(), "his");
+
+        bob.files("UNLOCK", "/Team/plan.odt")
+            .header("x-user-lock", "1")
+            .header("x-user-lock-type", "2")
+            .await
+            .expect(200);
+        assert_eq!(told(&alice, "alice", nc::LOCK_OWNER).await, None);
+        alice.put("/Team/plan.odt", "hers").await.expect(204);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_locks_of_who_may_write_no_more_keep_nobody_out() {
+    on_every_engine(async |server: &Server| {
+        for kind in ["account", "dav"] {
+            let (alice, bob) = (server.account("alice"), server.account("bob"));
+            let (folder, file) = (format!("/{kind}"), format!("/{kind}/plan.odt"));
+            let lock = async || match kind {
+                "dav" => drop(bob.files("LOCK", &folder).header("depth", "infinity").body(LOCK_INFO).await.expect(200)),
+                _ => drop(bob.files("LOCK", &file).header("x-user-lock", "1").await.expect(200)),
+            };
+            alice.mkcol(&folder).await.expect(201);
+            alice.put(&file, "one").await.expect(201);
+            let share = alice.share(&folder, "bob", 15).await;
+            lock().await;
+            alice.put(&file, "two").await.expect(423);
+            // The rights shrink.
+            alice.set_rights(&share, 1).await;
+            alice.put(&file, "two").await.expect(204);
+            // They are there again, and the lock is not.
+            alice.set_rights(&share, 15).await;
+            alice.put(&file, "three").await.expect(204);
+            lock().await;
+            // The share ends.
+            alice.unshare(&share).await;
+            let listed = alice.files("PROPFIND", &file).header("depth", "0").body(LISTED).await.expect(207);
+            let href = format!("/remote.php/dav/files/alice{file}");
+            assert_eq!(listed.property(&href, &nc::LOCK_OWNER), None, "{kind}");
+            alice.put(&file, "four").await.expect(204);
+            alice.delete(&folder).await.expect(204);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_stays_as_long_as_one_of_two_shares_lets_its_holder_write() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, id, share) = shared(server, 15).await;
+        let second = alice.share("/Team/plan.odt", "bob", 3).await;
+        bob.ocs("PUT", &format!("/apps/files_lock/lock/{id}"), "").await.expect(200);
+        alice.unshare(&share).await;
+        alice.put("/Team/plan.odt", "two").await.expect(423);
+        alice.unshare(&second).await;
+        alice.put("/Team/plan.odt", "two").await.expect(204);
+        // What is his own stays locked, whatever is shared.
+        bob.put("/own.txt", "x").await.expect(201);
+        bob.files("LOCK", "/own.txt").header("depth", "0").body(LOCK_INFO).await.expect(200);
+        let third = alice.share("/Team", "bob", 15).await;
+        alice.unshare(&third).await;
+        bob.put("/own.txt", "y").await.expect(423);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_locks_of_a_disabled_account_keep_nobody_out() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, id, _) = shared(server, 15).await;
+        bob.ocs("PUT", &format!("/apps/files_lock/lock/{id}"), "").await.expect(200);
+        alice.put("/Team/plan.odt", "two").await.expect(423);
+        let account = server.space.account_by_login("bob").await.expect("there").id;
+        let off = nichoir_store::AccountUpdate { is_enabled: Some(false), ..nichoir_store::AccountUpdate::default() };
+        server.space.update_account(account, off).await.expect("disabled");
+        alice.put("/Team/plan.odt", "two").await.expect(204);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_guest_of_a_link_does_not_pass_by_the_locks_of_who_made_it() {
+    on_every_engine(async |server: &Server| {
+        let alice = server.account("alice");
+        alice.mkcol("/Team").await.expect(201);
+        let id = alice.put("/Team/plan.odt", "one").await.expect(201).file_id();
+        let made =
+            alice.ocs("POST", "/apps/files_sharing/api/v1/shares", "path=/Team&shareType=3&permissions=15").await;
+        let made = made.expect(200).json()["ocs"]["data"].clone();
+        let root = format!("/public.php/dav/files/{}", made["token"].as_str().expect("a token"));
+        let (guest, file) = (server.anonymous(), format!("{root}/plan.odt"));
+        let put = |body: &'static str, guard: &str| {
+            let call = guest.request("PUT", &file).body(body);
+            if guard.is_empty() { call } else { call.header("if", guard) }
+        };
+        alice.ocs("PUT", &format!("/apps/files_lock/lock/{id}"), "").await.expect(200);
+        put("by a guest", "").await.expect(423);
+        guest.request("DELETE", &file).await.expect(423);
+        guest.request("MOVE", &file).header("destination", &format!("{root}/b.odt")).await.expect(423);
+        alice.put("/Team/plan.odt", "two").await.expect(204);
+        alice.ocs("DELETE", &format!("/apps/files_lock/lock/{id}"), "").await.expect(200);
+
+        // Listings tell of locks with their tokens (RFC 4918 §15.8), which are worth nothing to others.
+        let taken = alice.files("LOCK", "/Team/plan.odt").header("depth", "0").body(LOCK_INFO).await.expect(200);
+        let token = taken.header("lock-token").to_owned();
+        put("by a guest", &format!("({token})")).await.expect(423);
+        guest.request("UNLOCK", &file).header("lock-token", &token).await.expect(403);
+        alice.put("/Team/plan.odt", "three").await.expect(423);
+        alice.files("UNLOCK", "/Team/plan.odt").header("lock-token", &token).await.expect(204);
+
+        // A guest's own lock is a guest's: it keeps its owner out until it ends, with the link at the latest.
+        let taken = guest.request("LOCK", &file).header("depth", "0").body(LOCK_INFO).await.expect(200);
+        let own = taken.header("lock-token").to_owned();
+        put("by a guest", &format!("({own})")).await.expect(204);
+        alice.put("/Team/plan.odt", "four").await.expect(423);
+        alice.put("/Team/plan.odt", "four").header("if", &format!("({own})")).await.expect(423);
+        assert_eq!(told(&alice, "alice", nc::LOCK_OWNER_DISPLAYNAME).await.as_deref(), Some("Public link"));
+        guest.request("UNLOCK", &file).header("lock-token", &own).await.expect(204);
+        alice.put("/Team/plan.odt", "four").await.expect(204);
+        guest.request("LOCK", &file).header("depth", "0").body(LOCK_INFO).await.expect(200);
+        alice.set_rights(made["id"].as_str().expect("an id"), 1).await;
+        alice.put("/Team/plan.odt", "five").await.expect(204);
+        alice.set_rights(made["id"].as_str().expect("an id"), 15).await;
+        guest.request("LOCK", &file).header("depth", "0").body(LOCK_INFO).await.expect(200);
+        alice.unshare(made["id"].as_str().expect("an id")).await;
+        alice.put("/Team/plan.odt", "six").await.expect(204);
+    })
+    .await;
+}

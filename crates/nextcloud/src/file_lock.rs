@@ -124,7 +124,7 @@ fn body(node: &Node, asker: AccountId) -> Bytes {
             if let Some(owner) = owner_of(lock) {
                 tell(&nc::LOCK_OWNER, owner);
             }
-            tell(&nc::LOCK_OWNER_DISPLAYNAME, &lock.account_display_name);
+            tell(&nc::LOCK_OWNER_DISPLAYNAME, name_of(lock));
             tell(&nc::LOCK_OWNER_EDITOR, editor_of(lock).unwrap_or_default());
             tell(&nc::LOCK_TIME, &lock.created.seconds().to_string());
             tell(&nc::LOCK_TIMEOUT, &seconds_of(lock).to_string());
@@ -159,7 +159,12 @@ pub(crate) fn number_of(kind: &LockKind) -> u64 {
 }
 
 fn owner_of(lock: &Lock) -> Option<&str> {
-    (!matches!(lock.kind, LockKind::Editor { .. })).then_some(&*lock.account_login)
+    (!matches!(lock.kind, LockKind::Editor { .. }) && !lock.account_login.is_empty()).then_some(&*lock.account_login)
+}
+
+/// The name to show of who holds it. A guest has none, nor a login.
+pub(crate) fn name_of(lock: &Lock) -> &str {
+    if lock.account_login.is_empty() { "Public link" } else { &lock.account_display_name }
 }
 
 fn editor_of(lock: &Lock) -> Option<&str> {
@@ -195,7 +200,7 @@ pub(crate) fn owner<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
 }
 
 pub(crate) fn owner_display_name<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
-    shown(it.node).map(|lock| Value::text(&*lock.account_display_name))
+    shown(it.node).map(|lock| Value::text(name_of(lock)))
 }
 
 pub(crate) fn editor<'a>(it: &Resource<'a>) -> Option<Value<'a>> {

@@ -247,6 +247,9 @@ async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Acc
         quota_bytes.map(signed).into(),
     ];
     tx.one(UPDATE, &args).await?;
+    if update.is_enabled == Some(false) {
+        crate::lock::forget_ended(tx).await?;
+    }
     find(&mut tx.connection, BY_ID, &[id.into()]).await
 }
 

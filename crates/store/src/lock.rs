@@ -131,7 +131,7 @@ impl StoredLock {
     }
 }
 
-/// All locks of the space that have not expired.
+/// All locks of the space that are in force.
 pub(crate) async fn active(connection: &mut Connection, now: Timestamp) -> Result<Vec<StoredLock>, Error> {
     connection.all(ACTIVE, &[now.into()]).await?.iter().map(stored).collect()
 }
@@ -217,25 +217,57 @@ pub(crate) async fn rooted_inside(
     Ok(inside)
 }
 
-/// Forgets the locks that are over. Where clients show them, the etag moves.
-pub(crate) async fn forget_expired(tx: &mut Tx) -> Result<(), Error> {
-    let now = tx.now();
-    for row in tx.all(EXPIRED_LEASES, &[now.into()]).await? {
-        tx.advance();
-        crate::change::touch_locked(tx, FileId(row.int(0)?)).await?;
+/// Forgets the locks that are over: by their time, or because who holds them may not write there any more. Where clients
+/// show them, the etag moves.
+pub(crate) async fn forget_ended(tx: &mut Tx) -> Result<(), Error> {
+    let all = tx.all(ALL, &[]).await?;
+    if all.is_empty() {
+        return Ok(());
     }
-    tx.run(FORGET_EXPIRED, &[now.into()]).await.map(drop)
+    let now = tx.now();
+    let active: Vec<String> = active(&mut tx.connection, now).await?.into_iter().map(|lock| lock.token).collect();
+    for row in all {
+        let (token, node, is_shown) = (row.text(0)?, FileId(row.int(1)?), row.int(2)? != LockKind::Dav.number());
+        if active.contains(&token) {
+            continue;
+        }
+        tx.run(FORGET, &[token.into()]).await?;
+        if is_shown {
+            tx.advance();
+            crate::change::touch_locked(tx, node).await?;
+        }
+    }
+    Ok(())
 }
 
-const ACTIVE: Sql = Sql("SELECT lock.token, lock.node_id, lock.account_id, lock.is_exclusive, lock.is_deep,
-            lock.owner_xml, lock.created_us, lock.expires_us, lock.kind, lock.editor_name, lock.editor_session,
-            account.login, account.display_name
-       FROM lock LEFT JOIN account ON account.space_id = $1 AND account.id = lock.account_id
-      WHERE lock.space_id = $1 AND lock.expires_us > $2");
+// A lock keeps nobody out once its holder may not write there any more: `up` is all that stands above what is locked, and
+// somewhere there begins a tree of the holder's, or a mount that lets the holder write. A guest's lock is its link's, which
+// says in whose name.
+const ACTIVE: Sql = Sql("WITH RECURSIVE up (token, holder_id, id) AS (
+         SELECT lock.token, COALESCE(link.account_id, lock.account_id), lock.node_id
+           FROM lock LEFT JOIN link ON link.space_id = $1 AND link.id = -lock.account_id AND link.permissions & 2 <> 0
+                                   AND (link.expires_us IS NULL OR link.expires_us > $2)
+          WHERE lock.space_id = $1 AND lock.expires_us > $2
+         UNION ALL
+         SELECT up.token, up.holder_id, node.parent_id
+           FROM up JOIN node ON node.space_id = $1 AND node.id = up.id
+     ) SELECT lock.token, lock.node_id, lock.account_id, lock.is_exclusive, lock.is_deep,
+              lock.owner_xml, lock.created_us, lock.expires_us, lock.kind, lock.editor_name, lock.editor_session,
+              account.login, account.display_name
+         FROM lock LEFT JOIN account ON account.space_id = $1 AND account.id = lock.account_id
+        WHERE lock.space_id = $1 AND lock.expires_us > $2 AND EXISTS (
+              SELECT 1 FROM up JOIN account AS holder ON holder.space_id = $1 AND holder.id = up.holder_id
+                                                     AND holder.is_enabled = 1 AND holder.departed_us IS NULL
+               WHERE up.token = lock.token AND (holder.home_id = up.id
+                  OR EXISTS (SELECT 1 FROM root
+                              WHERE root.space_id = $1 AND root.account_id = holder.id AND root.node_id = up.id)
+                  OR EXISTS (SELECT 1 FROM mount
+                              WHERE mount.space_id = $1 AND mount.target_id = up.id AND mount.account_id = holder.id
+                                AND mount.permissions & 2 <> 0
+                                AND (mount.expires_us IS NULL OR mount.expires_us > $2))))");
 
-const EXPIRED_LEASES: Sql =
-    Sql("SELECT DISTINCT node_id FROM lock WHERE space_id = $1 AND expires_us <= $2 AND kind > 0");
+const ALL: Sql = Sql("SELECT token, node_id, kind FROM lock WHERE space_id = $1 ORDER BY token");
 
-const FORGET_EXPIRED: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND expires_us <= $2");
+const FORGET: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND token = $2");
 
-pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE, EXPIRED_LEASES, FORGET_EXPIRED];
+pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE, ALL, FORGET];

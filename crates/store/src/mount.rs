@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::collection::Area;
 use crate::error::Error;
 use crate::grant;
+use crate::lock;
 use crate::look_up;
 use crate::node::{AccountId, FileId, GroupId};
 use crate::notification::NotificationKind;
@@ -62,6 +63,8 @@ pub(crate) async fn make(
             tx.log(FileId(row.int(0)?), &row.text(1)?, mount, false).await?;
         }
     }
+    // Who lost a right keeps nobody out with a lock.
+    lock::forget_ended(tx).await?;
     if wanted.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use nichoir_store::{AccountUpdate, GroupId, Permissions};
 
-use super::furnish::{Things, ocs, printers};
+use super::furnish::{Things, printers};
 use super::verdict::Standing;
 use crate::support::{Client, Server};
 
@@ -153,9 +153,7 @@ impl Who {
             Resharer => self.shared(server, alice, things, 31).await,
             Unshared => {
                 let (client, names) = self.shared(server, alice, things, 31).await;
-                let share = names.get("received");
-                let end = format!("/apps/files_sharing/api/v1/shares/{share}");
-                ocs(alice, "DELETE", &end, "").await.expect(200);
+                alice.unshare(&names.get("received")).await;
                 (client, names)
             }
             OutOfGroup | TeamReader | TeamWriter | TeamOutsider | OutOfTeam => {
@@ -167,9 +165,7 @@ impl Who {
 
     /// Bob, with whom Alice shares it.
     async fn shared(self, server: &Server, alice: &Client, things: &Things, bits: u8) -> (Client, Things) {
-        let form = format!("path=/xylograph&shareType=0&shareWith=bob&permissions={bits}");
-        let made = ocs(alice, "POST", "/apps/files_sharing/api/v1/shares", &form).await.expect(200);
-        let share = made.json()["ocs"]["data"]["id"].as_str().expect("an id").to_owned();
+        let share = alice.share("/xylograph", "bob", bits).await;
         let bob = server.account("bob");
         let names = things.at_home_of("bob").with("received", share).with_addresses(server, &bob).await;
         (bob, names)
@@ -191,7 +187,7 @@ impl Who {
             space.grant_team_folder(folder, binders, bits).await.expect("granted");
         } else {
             let form = "path=/xylograph&shareType=1&shareWith=binders&permissions=15";
-            ocs(alice, "POST", "/apps/files_sharing/api/v1/shares", form).await.expect(200);
+            alice.ocs("POST", "/apps/files_sharing/api/v1/shares", form).await.expect(200);
         }
         let names = things.at_home_of("bob");
         let names = match self {
@@ -211,7 +207,7 @@ impl Who {
         let has_password = self.standing() == Standing::Shut || self == GuestWithPassword;
         let password = if has_password { format!("&password={PASSWORD}") } else { String::new() };
         let form = format!("path=/xylograph&shareType=3&permissions={bits}{password}");
-        let made = ocs(alice, "POST", "/apps/files_sharing/api/v1/shares", &form).await.expect(200).json();
+        let made = alice.ocs("POST", "/apps/files_sharing/api/v1/shares", &form).await.expect(200).json();
         let made = &made["ocs"]["data"];
         let token = made["token"].as_str().expect("a token");
         let nobody = server.anonymous();
@@ -229,7 +225,7 @@ impl Who {
         if self == GuestOfEndedLink {
             let id = made["id"].as_str().expect("an id");
             client.request("PROPFIND", &names.put_into("{folder}/")).header("depth", "0").await.expect(207);
-            ocs(alice, "DELETE", &format!("/apps/files_sharing/api/v1/shares/{id}"), "").await.expect(200);
+            alice.unshare(id).await;
         }
         (client, names)
     }

@@ -49,9 +49,9 @@ impl Things {
     pub(super) async fn with_addresses(self, server: &Server, client: &Client) -> Things {
         let url = |answer: Answer| answer.json()["ocs"]["data"]["url"].as_str().expect("an address").to_owned();
         let last = |url: &str| url.rsplit('/').next().expect("a token").to_owned();
-        let direct = ocs(client, "POST", "/apps/dav/api/v1/direct", &self.put_into("fileId={id}")).await.expect(200);
+        let direct = client.ocs("POST", "/apps/dav/api/v1/direct", &self.put_into("fileId={id}")).await.expect(200);
         let document = self.put_into("fileId={document}");
-        let page = || ocs(client, "POST", "/apps/richdocuments/api/v1/document", &document);
+        let page = || client.ocs("POST", "/apps/richdocuments/api/v1/document", &document);
         let opened = last(&url(page().await.expect(200)));
         let path = format!("/index.php/apps/richdocuments/direct/{opened}");
         let html = server.anonymous().request("GET", &path).await.expect(200).text();
@@ -60,15 +60,6 @@ impl Things {
         let page = last(&url(page().await.expect(200)));
         self.with("direct", last(&url(direct))).with("wopi", wopi.to_owned()).with("page", page)
     }
-}
-
-/// A call of OCS with a form.
-pub(super) async fn ocs(client: &Client, method: &str, path: &str, form: &str) -> Answer {
-    let call = client.request(method, &format!("/ocs/v2.php{path}")).header("accept", "application/json");
-    call.header("ocs-apirequest", "true")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form.to_owned())
-        .await
 }
 
 /// The group that Alice is in.
@@ -81,15 +72,15 @@ pub(super) async fn furnish(server: &Server, alice: &Client, is_of_team: bool) -
     let id = server.space.account_by_login("alice").await.expect("there").id;
     let role = AccountUpdate { role: Some(Role::Admin), ..AccountUpdate::default() };
     server.space.update_account(id, role).await.expect("she manages the space");
-    ocs(alice, "POST", "/cloud/groups", "groupid=printers").await.expect(200);
-    ocs(alice, "POST", "/cloud/users/alice/groups", "groupid=printers").await.expect(200);
+    alice.ocs("POST", "/cloud/groups", "groupid=printers").await.expect(200);
+    alice.ocs("POST", "/cloud/users/alice/groups", "groupid=printers").await.expect(200);
     match is_of_team {
         true => team_folder(server).await,
         false => drop(alice.mkcol("/xylograph").await.expect(201)),
     }
     let things = files(server, alice).await;
     collections(alice).await;
-    ocs(alice, "PUT", "/apps/user_status/api/v1/user_status/status", "statusType=away").await.expect(200);
+    alice.ocs("PUT", "/apps/user_status/api/v1/user_status/status", "statusType=away").await.expect(200);
     let things = handed_on(alice, things, is_of_team).await;
     things.with_addresses(server, alice).await
 }
@@ -157,8 +148,8 @@ async fn handed_on(alice: &Client, things: Things, is_of_team: bool) -> Things {
     // The team's group holds the team's folder already.
     let path = if is_of_team { "/xylograph/xylograph.txt" } else { "/xylograph" };
     let id = |made: &Answer| made.json()["ocs"]["data"]["id"].as_str().expect("an id").to_owned();
-    let share = ocs(alice, "POST", shares, &format!("path={path}&shareType=1&shareWith=printers")).await.expect(200);
-    let link = ocs(alice, "POST", shares, "path=/xylograph&shareType=3&permissions=15").await.expect(200);
+    let share = alice.ocs("POST", shares, &format!("path={path}&shareType=1&shareWith=printers")).await.expect(200);
+    let link = alice.ocs("POST", shares, "path=/xylograph&shareType=3&permissions=15").await.expect(200);
     let token = link.json()["ocs"]["data"]["token"].as_str().expect("a token").to_owned();
     let things = things.with("share", id(&share)).with("link", id(&link));
     things.with("token", token.clone()).with("alices", token)
@@ -203,7 +194,7 @@ pub(super) async fn seen_by(alice: &Client, things: &Things) -> String {
     }
     for path in ["cloud/groups/printers", "cloud/users/alice/groups", "cloud/users", "apps/files_sharing/api/v1/shares"]
     {
-        seen.push_str(&ocs(alice, "GET", &format!("/{path}"), "").await.expect(200).text());
+        seen.push_str(&alice.ocs("GET", &format!("/{path}"), "").await.expect(200).text());
     }
     seen
 }

@@ -5,6 +5,7 @@ mod client;
 mod collections;
 pub(crate) mod sequence;
 mod server;
+mod sharing;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Call, Client};

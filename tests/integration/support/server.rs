@@ -82,6 +82,12 @@ impl Server {
         host_of(&self.other)
     }
 
+    /// A member more, with the password of all.
+    pub(crate) async fn new_member(&self, login: &str) -> Client {
+        make_account(&self.space, login, &self.config).await;
+        self.account(login)
+    }
+
     /// The host of a space more, with the same accounts, which may be touched.
     pub(crate) async fn another_host(&self) -> String {
         let name = format!("{}-more", self.space.info().name);

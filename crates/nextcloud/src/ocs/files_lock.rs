@@ -25,7 +25,7 @@ pub(super) async fn answer(call: &Call<'_>, id: &str) -> Answer {
     let message = match &outcome {
         file_lock::Outcome::Done(_) => return Ok(data.into()),
         file_lock::Outcome::Held(_) => {
-            let holder = lock.map_or("somebody else", |lock| &lock.account_display_name);
+            let holder = lock.map_or("somebody else", file_lock::name_of);
             format!("File is currently locked by {holder}")
         }
         file_lock::Outcome::NotLocked(_) => "File is not locked".to_owned(),
@@ -38,7 +38,7 @@ fn object(lock: &Lock, asker: AccountId, now_seconds: i64) -> Value {
     json!({
         "id": lock.root_id.0,
         "userId": lock.account_login,
-        "displayName": lock.account_display_name,
+        "displayName": file_lock::name_of(lock),
         "fileId": lock.root_id.0,
         "token": file_lock::token_of(lock, asker).unwrap_or_default(),
         "ttl": file_lock::seconds_of(lock),

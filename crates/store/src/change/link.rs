@@ -4,6 +4,7 @@ use super::site::Site;
 use super::{DropLink, LinkUpdate, MakeLink, Run, UpdateLink};
 use crate::error::{Error, Sharing};
 use crate::link::{self, Link, LinkId};
+use crate::lock;
 use crate::look_up;
 use crate::node::{FileId, Node};
 use crate::permissions::Permissions;
@@ -66,6 +67,7 @@ impl Run for UpdateLink {
         }
         let link = changed(tx, link, self.update)?;
         tx.one(UPDATE, &values(&link)).await?;
+        lock::forget_ended(tx).await?;
         Ok(link)
     }
 }
@@ -75,7 +77,8 @@ impl Run for DropLink {
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         let link = managed(tx, asker, self.id).await?;
-        tx.one(REMOVE, &[link.id.0.into()]).await
+        tx.one(REMOVE, &[link.id.0.into()]).await?;
+        lock::forget_ended(tx).await
     }
 }
 
