@@ -32,6 +32,7 @@ mod sharing;
 mod subscriptions;
 mod support;
 mod tags;
+mod team_folders;
 mod theming;
 mod trashbin;
 mod unified_search;
