@@ -37,7 +37,7 @@ use crate::observe::Metrics;
 use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
 use crate::subscription::Subscriptions;
-use crate::{notify, push};
+use crate::{forged, notify, push};
 
 /// The whole server but its listeners. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -258,6 +258,12 @@ impl App {
             response.headers_mut().insert("x-nextcloud-maintenance-mode", HeaderValue::from_static("1"));
             return response;
         }
+        let (parts, body) = request.into_parts();
+        if forged::is_forged(&parts, &route, &arrival.public_url) {
+            let error = Error::new(StatusCode::PRECONDITION_FAILED, "CSRF check failed");
+            return self.0.engines.files.refuse(error);
+        }
+        let request = Request::from_parts(parts, body);
         match self.plain(&space, &arrival, &route, request).await {
             Ok(response) => response,
             Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,

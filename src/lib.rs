@@ -4,6 +4,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+mod forged;
 mod gate;
 mod generated;
 mod notify;

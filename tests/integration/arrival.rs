@@ -171,3 +171,25 @@ async fn the_bare_host_name_leads_to_the_principal() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn another_sites_page_does_nothing_with_a_password_that_the_browser_remembers() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.put("/a.txt", "hers").await.expect(201);
+        let shares = "/ocs/v2.php/apps/files_sharing/api/v1/shares";
+        let form = |client: &Client| {
+            let call = client.request("POST", shares).header("content-type", "application/x-www-form-urlencoded");
+            call.body("path=/a.txt&shareType=0&shareWith=bob")
+        };
+        let led = alice.with("sec-fetch-site", "cross-site");
+        form(&led).await.expect(412);
+        form(&alice.with("origin", "https://evil.example")).await.expect(412);
+        led.request("GET", "/ocs/v2.php/core/getapppassword").await.expect(412);
+        assert!(bob.propfind("/", 1).await.expect(207).hrefs().iter().all(|href| !href.ends_with("a.txt")));
+        // A program that says what it is, and a browser on the space's own pages.
+        form(&led.with("ocs-apirequest", "true")).await.expect(200);
+        form(&alice.with("sec-fetch-site", "same-origin")).await.expect(200);
+    })
+    .await;
+}

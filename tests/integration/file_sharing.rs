@@ -172,6 +172,7 @@ async fn every_field_is_changed_by_itself_and_android_writes_numbers_as_text() {
         assert_eq!(text(&seen, href, &nc::NOTE), "hello bob");
         bob.get("/Team/a.txt").await.expect(200);
         bob.files("COPY", "/Team/a.txt").header("destination", "/remote.php/dav/files/bob/a.txt").await.expect(403);
+        only_looked_at(&bob).await;
         let share = data(&put(json!({"expireDate": "", "hideDownload": "true"})).await.expect(200));
         assert_eq!((&share["expiration"], &share["hide_download"]), (&Value::Null, &json!(0)));
 
@@ -190,6 +191,58 @@ async fn every_field_is_changed_by_itself_and_android_writes_numbers_as_text() {
         // One share is a list of one.
         let one = list(&alice, &format!("shares/{id}?include_tags=true")).await;
         assert_eq!((one.len(), &one[0]["permissions"], &one[0]["tags"]), (1, &json!(15), &json!([])));
+    })
+    .await;
+}
+
+fn number(written: &Answer) -> i64 {
+    written.header("oc-fileid")[..8].parse().expect("a number")
+}
+
+/// `/Team`, which bob is to look at only: there is no way around by an archive, an earlier version, an address or a link.
+async fn only_looked_at(bob: &Client) {
+    let id = number(&bob.put("/Team/a.txt", "two").await.expect(204));
+    for archive in ["/Team/?accept=zip", "/?accept=zip&files=%5B%22Team%22%5D", "/?files=Team&accept=zip"] {
+        bob.get(archive).await.expect(403);
+    }
+    let all = bob.get("/?accept=zip").await.expect(200);
+    assert!(!all.body.windows(5).any(|window| window == b"a.txt"), "what is below is left out");
+    let versions = bob.request("PROPFIND", &format!("/remote.php/dav/versions/bob/versions/{id}")).await.expect(207);
+    for version in versions.hrefs().into_iter().skip(1) {
+        bob.request("GET", &version).await.expect(403);
+    }
+    let direct = bob.request("POST", "/ocs/v2.php/apps/dav/api/v1/direct?format=json").header("ocs-apirequest", "true");
+    let as_form = "application/x-www-form-urlencoded";
+    direct.header("content-type", as_form).body(format!("fileId={id}")).await.expect(403);
+}
+
+#[tokio::test]
+async fn a_link_to_what_is_to_be_looked_at_only_is_for_looking_only() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, nobody) = (server.account("alice"), server.account("bob"), server.anonymous());
+        team(&alice).await;
+        let made =
+            form(&alice, "POST", "shares", "path=/Team&shareType=0&shareWith=bob&permissions=31").await.expect(200);
+        let made = data(&made)["id"].as_str().unwrap().to_owned();
+        let link = form(&bob, "POST", "shares", "path=/Team&shareType=3").await.expect(200);
+        let token = data(&link)["token"].as_str().unwrap().to_owned();
+        let id = number(&alice.put("/Team/a.txt", "two").await.expect(204));
+        let direct = bob
+            .request("POST", &format!("/ocs/v2.php/apps/dav/api/v1/direct?format=json&fileId={id}"))
+            .header("ocs-apirequest", "true");
+        let direct = data(&direct.await.expect(200))["url"].as_str().unwrap().to_owned();
+        let direct = direct.split_once("/remote.php").map(|(_, rest)| format!("/remote.php{rest}")).unwrap();
+        let root = format!("/public.php/dav/files/{token}");
+        nobody.request("GET", &format!("{root}/?accept=zip")).await.expect(200);
+        nobody.request("GET", &direct).await.expect(200);
+        let attributes =
+            "%5B%7B%22scope%22%3A%22permissions%22%2C%22key%22%3A%22download%22%2C%22value%22%3Afalse%7D%5D";
+        form(&alice, "PUT", &format!("shares/{made}"), &format!("attributes={attributes}")).await.expect(200);
+        nobody.request("GET", &format!("{root}/?accept=zip")).await.expect(403);
+        nobody.request("GET", &format!("{root}/")).header("accept", "application/zip").await.expect(403);
+        nobody.request("GET", &format!("/s/{token}/download")).await.expect(403);
+        nobody.request("GET", &format!("{root}/a.txt")).await.expect(200);
+        nobody.request("GET", &direct).await.expect(403);
     })
     .await;
 }

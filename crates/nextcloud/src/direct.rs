@@ -6,6 +6,7 @@ use nichoir_dav::{Dav, Error, Mount, Request, Response, href};
 use nichoir_store::{Needs, Space};
 
 use crate::ticket::{Invalid, Purpose, Ticket};
+use crate::view_only::check_download;
 
 /// The place that the engine is told the file stands at; nobody sees it.
 const PREFIX: &str = "/remote.php/direct";
@@ -16,7 +17,14 @@ pub async fn handle(dav: &Dav, space: &Space, token: &str, request: Request) -> 
         return dav.refuse(Error::method_not_allowed("A direct link is only read.", "GET, HEAD"));
     }
     match Ticket::open(space, Purpose::Direct, token).await {
-        Ok((ticket, caller)) => content(dav, &ticket, &caller, request).await,
+        // What it leads to may have been shared otherwise since.
+        Ok((ticket, caller)) => match ticket.file(&caller, Needs::NONE).await {
+            Ok((_, node)) => match check_download(&node) {
+                Ok(()) => content(dav, &ticket, &caller, request).await,
+                Err(error) => dav.refuse(error),
+            },
+            Err(error) => dav.refuse(error.into()),
+        },
         Err(Invalid::Store(error)) => dav.refuse(error.into()),
         // Whether it was ever one is nobody's business.
         Err(Invalid::Unknown | Invalid::Expired) => dav.refuse(Error::not_found()),

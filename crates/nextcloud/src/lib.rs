@@ -44,6 +44,7 @@ mod ticket;
 pub mod trashbin;
 pub mod upload;
 pub mod versions;
+mod view_only;
 mod virtual_patch;
 mod whole_form;
 mod zip;

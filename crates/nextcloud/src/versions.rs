@@ -16,6 +16,7 @@ use nichoir_store::conditions::Conditions;
 use nichoir_store::{FileId, FileVersions, Timestamp, Version};
 use nichoir_xml::{dav, nc};
 
+use crate::view_only::check_download;
 use crate::{Nextcloud, preview};
 
 const VERSIONS: &str = "versions";
@@ -62,7 +63,10 @@ impl Place<'_> {
         let states = self.caller.tree.versions(file).await?;
         let version = states.version(second).ok_or_else(Error::not_found)?;
         match self.parts.method.as_str() {
-            "GET" | "HEAD" => get_state(self.call(&states), &states.file_at(version)).await,
+            "GET" | "HEAD" => {
+                check_download(&states.file)?;
+                get_state(self.call(&states), &states.file_at(version)).await
+            }
             "MOVE" => self.restore(file, second).await,
             "DELETE" => {
                 let conditions = lock_tokens(&self.parts.headers)?;

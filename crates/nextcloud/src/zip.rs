@@ -11,6 +11,7 @@ use nichoir_dav::{Answering, Call, Error, Response};
 use nichoir_store::{FileId, Needs, Node, NodePath, Timestamp, Tree};
 
 use crate::headers::attachment;
+use crate::view_only::check_download;
 
 /// The archive that the request asks for, if it asks for one.
 pub(crate) fn get_collection(call: &Call<'_>, folder: &Node) -> Option<Answering> {
@@ -23,7 +24,8 @@ pub(crate) fn get_collection(call: &Call<'_>, folder: &Node) -> Option<Answering
     Some(Box::pin(async move { answer(tree, path, folder, selection?).await }))
 }
 
-fn is_wanted(query: &str, headers: &HeaderMap) -> bool {
+/// Whether an archive is asked for.
+pub(crate) fn is_wanted(query: &str, headers: &HeaderMap) -> bool {
     let accepts =
         headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|it| it.contains("application/zip"));
     accepts || parameter(query, "accept").is_some_and(|value| value == "zip" || value == "application/zip")
@@ -39,20 +41,13 @@ fn selected(query: &str) -> Result<Vec<String>, Error> {
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))?.1;
-    percent_decoded(&value.replace('+', " "))
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    // A slash may be escaped in a query, unlike in a path: decode around it.
-    let parts: Option<Vec<String>> =
-        text.split("%2F").flat_map(|part| part.split("%2f")).map(|part| nichoir_dav::href::decode(part).ok()).collect();
-    parts.map(|parts| parts.join("/"))
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 async fn answer(tree: Tree, path: NodePath, folder: Node, selection: Vec<String>) -> Result<Response, Error> {
     // The root of a home has no name; that of a link has.
     let name = path.name().unwrap_or(if folder.name.is_empty() { "download" } else { &folder.name }).to_owned();
+    check_download(&folder)?;
     let mut tops = Vec::new();
     if selection.is_empty() {
         let prefix = if path.is_root() && folder.name.is_empty() { String::new() } else { format!("{name}/") };
@@ -64,6 +59,7 @@ async fn answer(tree: Tree, path: NodePath, folder: Node, selection: Vec<String>
             if !paths.contains(&at) {
                 // Looked up before anything is sent: what is not there is a 404, not half an archive.
                 let node = tree.node(&at, Needs::NONE).await?;
+                check_download(&node)?;
                 tops.push(Waiting::Node(node.name.clone(), at.clone(), node));
                 paths.push(at);
             }
@@ -93,6 +89,8 @@ fn archive(tree: Tree, mut waiting: Vec<Waiting>) -> impl futures_util::Stream<I
         let mut archive = Archive::default();
         while let Some(next) = waiting.pop() {
             match next {
+                // What others share for looking at only, somewhere below.
+                Waiting::Node(_, _, node) if !node.allows_download() => {}
                 Waiting::Node(name, path, node) if node.is_folder() => {
                     let prefix = if name.is_empty() || name.ends_with('/') { name } else { format!("{name}/") };
                     if !prefix.is_empty() {

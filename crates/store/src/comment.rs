@@ -109,6 +109,7 @@ macro_rules! comments {
                 comment_read.read_us
            FROM comment
            LEFT JOIN account ON account.space_id = $1 AND account.id = comment.account_id
+                            AND account.departed_us IS NULL
            LEFT JOIN comment_read ON comment_read.space_id = $1 AND comment_read.account_id = $3
                                  AND comment_read.node_id = comment.node_id
           WHERE comment.space_id = $1 AND comment.node_id = $2 AND "

@@ -14,7 +14,7 @@ use crate::mount::{self, Wanted};
 use crate::node::{AccountId, FileId, ShareId};
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
-use crate::share::{ACCOUNT, EVERYONE, GROUP, allows_download, permissions_of};
+use crate::share::{ACCOUNT, EVERYONE, GROUP, allows_download, looked_at_only, permissions_of};
 use crate::sql::{Row, Sql};
 use crate::tx::Tx;
 use crate::writer::Running;
@@ -115,8 +115,12 @@ async fn settle_now(tx: &mut Tx, owner: AccountId) -> Result<(), Error> {
         };
         if !is_alive {
             ended.push(before.clone());
-        } else if before.permissions != after.permissions || before.expires != after.expires {
-            tx.one(SHRINK, &[after.id.into(), after.permissions.into(), after.expires.map(|at| at.0).into()]).await?;
+        } else if (before.permissions, before.expires, &before.attributes)
+            != (after.permissions, after.expires, &after.attributes)
+        {
+            let expires = after.expires.map(|at| at.0);
+            let args = [after.id.into(), after.permissions.into(), expires.into(), after.attributes.clone().into()];
+            tx.one(SHRINK, &args).await?;
             announce(tx, after.node).await?;
         }
     }
@@ -166,9 +170,10 @@ fn ground(
     team_rights: impl Fn(AccountId) -> Permissions,
 ) {
     let holders: Vec<Vec<AccountId>> = shares.iter().map(|share| people.holders(share)).collect();
-    let asked: Vec<(Permissions, Option<Timestamp>)> = shares.iter().map(|it| (it.permissions, it.expires)).collect();
+    let asked = shares.to_vec();
     for share in shares.iter_mut().filter(|share| share.initiator != owner) {
         share.permissions = Permissions::NONE;
+        share.attributes = looked_at_only(share.attributes.take());
     }
     loop {
         let mut is_settled = true;
@@ -178,24 +183,26 @@ fn ground(
             }
             let initiator = shares[place].initiator;
             let (mut rights, mut until) = (team_rights(initiator), None);
-            let mut is_endless = !rights.is_empty();
+            let (mut is_endless, mut takes_away) = (!rights.is_empty(), !rights.is_empty());
             let chain = above.get(&shares[place].node).map_or(&[][..], Vec::as_slice);
             for (upper, holders) in shares.iter().zip(&holders) {
                 if !upper.permissions.is_empty() && chain.contains(&upper.node) && holders.contains(&initiator) {
                     rights = rights | upper.permissions;
                     is_endless |= upper.expires.is_none();
+                    takes_away |= allows_download(upper.attributes.as_deref());
                     until = until.max(upper.expires);
                 }
             }
-            let (permissions, expires) = asked[place];
+            let Stored { permissions, expires, ref attributes, .. } = asked[place];
+            let attributes = if takes_away { attributes.clone() } else { looked_at_only(attributes.clone()) };
             let rights = if rights.includes(Permissions::SHARE) { rights & permissions } else { Permissions::NONE };
             let expires = match (expires, until.filter(|_| !is_endless)) {
                 (Some(own), Some(upper)) => Some(own.min(upper)),
                 (own, upper) => own.or(upper),
             };
-            if rights != shares[place].permissions || expires != shares[place].expires {
-                shares[place].permissions = rights;
-                shares[place].expires = expires;
+            let held = &mut shares[place];
+            if (rights, expires, &attributes) != (held.permissions, held.expires, &held.attributes) {
+                (held.permissions, held.expires, held.attributes) = (rights, expires, attributes);
                 is_settled = false;
             }
         }
@@ -353,7 +360,8 @@ const OF_OWNER: Sql =
 
 const BY_ID: Sql = Sql(concat!("SELECT ", stored_columns!(), " FROM share WHERE space_id = $1 AND id = $2"));
 
-const SHRINK: Sql = Sql("UPDATE share SET permissions = $3, expires_us = $4 WHERE space_id = $1 AND id = $2");
+const SHRINK: Sql =
+    Sql("UPDATE share SET permissions = $3, expires_us = $4, attributes = $5 WHERE space_id = $1 AND id = $2");
 
 const REMOVE: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND id = $2");
 

@@ -141,6 +141,11 @@ impl Tree {
         only_adds(self.access.as_deref())
     }
 
+    /// Whether what it was opened by lets things be taken away, not only looked at.
+    pub fn allows_download(&self) -> bool {
+        self.access.as_ref().is_none_or(|access| access.allows_download())
+    }
+
     /// The link that the tree was opened by.
     pub fn opened_by(&self) -> Option<&Link> {
         self.link.as_deref()

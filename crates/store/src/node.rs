@@ -175,6 +175,11 @@ impl Node {
         self.access.as_ref().map_or(Permissions::ALL, |access| access.permissions)
     }
 
+    /// Whether the caller may take it away: copy, move or pack it, not only look at it.
+    pub fn allows_download(&self) -> bool {
+        self.access.as_ref().is_none_or(|access| access.allows_download())
+    }
+
     /// Whether the caller may change it and what is in it in every way.
     pub fn is_writable(&self) -> bool {
         self.permissions().is_writable()

@@ -99,6 +99,14 @@ pub(crate) fn allows_download(attributes: Option<&str>) -> bool {
     attributes.is_none_or(|text| !text.contains(&NO_DOWNLOAD[1..NO_DOWNLOAD.len() - 1]))
 }
 
+/// These attributes, or if they leave downloads allowed, those that do not.
+pub(crate) fn looked_at_only(attributes: Option<String>) -> Option<String> {
+    match allows_download(attributes.as_deref()) {
+        true => Some(NO_DOWNLOAD.to_owned()),
+        false => attributes,
+    }
+}
+
 /// The sharee's own side of a mount.
 #[derive(Clone, Debug)]
 pub struct MountPoint {

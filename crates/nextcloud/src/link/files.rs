@@ -12,7 +12,7 @@ use nichoir_store::{Error as StoreError, Link, OpenLink};
 
 use super::{caller_of, check_password, is_view_only, nickname};
 use crate::upload::{self, UploadMount};
-use crate::{Visit, auth_error};
+use crate::{Visit, auth_error, view_only, zip};
 
 /// Which place of a link a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,8 +112,8 @@ async fn answer(
         let request = handed_in(link, &place.prefix, request)?;
         return Ok(without_id(dav.handle(&caller, &mount, request).await));
     }
-    if is_view_only(link) && takes_away(&request) {
-        return Err(Error::forbidden("It is shared to be looked at, not to be taken away."));
+    if is_view_only(open) && takes_away(&request) {
+        return Err(view_only::refusal());
     }
     if link.download_limit.is_none() || *request.method() != Method::GET {
         return Ok(dav.handle(&caller, &mount, request).await);
@@ -133,14 +133,9 @@ fn carries_content(response: &Response) -> bool {
 
 /// Copies and archives.
 fn takes_away(request: &Request) -> bool {
-    let is_archive = || {
-        let accepts = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or("");
-        let query = request.uri().query().unwrap_or("");
-        accepts.contains("application/zip") || query.split('&').any(|pair| pair.starts_with("accept="))
-    };
     match request.method().as_str() {
         "COPY" | "MOVE" => true,
-        "GET" => is_archive(),
+        "GET" => zip::is_wanted(request.uri().query().unwrap_or(""), request.headers()),
         _ => false,
     }
 }

@@ -115,9 +115,9 @@ fn attribute(link: &Link, scope: &str, key: &str) -> Option<bool> {
     found["value"].as_bool().or_else(|| found["enabled"].as_bool())
 }
 
-/// Whether it is to be looked at, and not taken away.
-fn is_view_only(link: &Link) -> bool {
-    attribute(link, "permissions", "download") == Some(false)
+/// Whether it is to be looked at, and not taken away: because the link says so, or because that is how its maker holds it.
+fn is_view_only(open: &OpenLink) -> bool {
+    attribute(&open.link, "permissions", "download") == Some(false) || !open.tree.allows_download()
 }
 
 /// Whether whoever hands something in has to say who they are.

@@ -11,8 +11,8 @@ use nichoir_store::{Error as StoreError, FileId, Needs, NodePath, OpenLink};
 
 use super::html::{Language, escape, guarded, page, query_escape, see_other};
 use super::{hand_in, has_ticket, is_view_only, picture, show, ticket_name};
-use crate::Visit;
 use crate::image::refusal;
+use crate::{Visit, view_only};
 
 /// Bytes of the form with the password.
 const FORM_BYTES_MAX: usize = 8 * 1024;
@@ -103,7 +103,7 @@ impl Look<'_> {
 
     /// Whether the page offers to take things away.
     pub(super) fn offers_download(&self) -> bool {
-        !self.open.link.hides_download && !is_view_only(&self.open.link)
+        !self.open.link.hides_download && !is_view_only(&self.open)
     }
 
     /// What the owner of the link has to say.
@@ -126,8 +126,8 @@ impl Look<'_> {
     }
 
     async fn download_address(&self) -> Result<String, Error> {
-        if is_view_only(&self.open.link) {
-            return Err(Error::forbidden("It is shared to be looked at, not to be taken away."));
+        if is_view_only(&self.open) {
+            return Err(view_only::refusal());
         }
         let path = self.path()?;
         let node = self.open.tree.node(&path, Needs::NONE).await?;

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::envelope::Outcome;
 use super::{Answer, Call};
 use crate::ticket::{Purpose, Ticket};
+use crate::view_only::check_download;
 
 /// Seconds that a link is good for unless the client asks for less or more.
 const SECONDS: i64 = 8 * 3600;
@@ -24,6 +25,7 @@ pub(super) async fn make(call: &Call<'_>) -> Answer {
     if node.is_folder() {
         return Err(Outcome::bad_request("Direct links are for files."));
     }
+    check_download(&node)?;
     let token = Ticket::new(call.caller, node.id, false, seconds).seal(call.caller, Purpose::Direct);
     Ok(json!({ "url": format!("{}/remote.php/direct/{token}", call.visit.public_url) }).into())
 }

@@ -110,9 +110,9 @@ async fn find(tx: &mut Tx, asker: &Asker, node: FileId, id: CommentId) -> Result
 /// Only who wrote a comment changes or deletes it.
 async fn own(tx: &mut Tx, asker: &Asker, node: FileId, id: CommentId) -> Result<(), Error> {
     let node = seen(tx, asker, node).await?.id;
-    let comment = find(tx, asker, node, id).await?;
-    match comment.author {
-        Some((login, _)) if login == asker.account.login => Ok(()),
+    let row = tx.maybe(AUTHOR, &[node.into(), id.into()]).await?.ok_or(Error::NotFound)?;
+    match row.maybe_int(0)? {
+        Some(author) if author == asker.account.id.0 => Ok(()),
         _ => Err(Error::Forbidden("only the author may do this")),
     }
 }
@@ -130,6 +130,8 @@ fn checked_message(message: &str) -> Result<&str, Error> {
 
 const COUNT: Sql = Sql("SELECT COUNT(*) FROM comment WHERE space_id = $1 AND node_id = $2");
 
+const AUTHOR: Sql = Sql("SELECT account_id FROM comment WHERE space_id = $1 AND node_id = $2 AND id = $3");
+
 const INSERT: Sql = Sql("INSERT INTO comment (space_id, id, node_id, account_id, message, created_us)
      VALUES ($1, $2, $3, $4, $5, $6)");
 
@@ -140,4 +142,4 @@ const DELETE: Sql = Sql("DELETE FROM comment WHERE space_id = $1 AND id = $2");
 const READ: Sql = Sql("INSERT INTO comment_read (space_id, account_id, node_id, read_us) VALUES ($1, $2, $3, $4)
      ON CONFLICT (space_id, account_id, node_id) DO UPDATE SET read_us = excluded.read_us");
 
-pub(super) const STATEMENTS: &[Sql] = &[COUNT, INSERT, UPDATE, DELETE, READ];
+pub(super) const STATEMENTS: &[Sql] = &[COUNT, AUTHOR, INSERT, UPDATE, DELETE, READ];

@@ -70,12 +70,14 @@ async fn change_hands(tx: &mut Tx, asker: &Asker, (from, to): (&Site, &Place), n
     if node.mount.is_some() || asker.area != Area::Files {
         return Ok(());
     }
-    let access = from.located.ancestors().last().and_then(|folder| folder.access.clone());
-    let before = access.as_ref().map_or(asker.account.id, |access| access.owner);
+    let folder = from.located.ancestors().last();
+    let access = folder.and_then(|folder| folder.access.as_ref());
+    let before = access.map_or(asker.account.id, |access| access.owner);
+    let is_looked_at_only = folder.is_some_and(|folder| !folder.allows_download());
+    if is_looked_at_only && (to.allows_download || before != to.owner) {
+        return Err(Error::Forbidden("it is shared for looking at only"));
+    }
     if before != to.owner {
-        if access.is_some_and(|access| !access.allows_download()) {
-            return Err(Error::Forbidden("it is shared for looking at only"));
-        }
         if mount::has_mounts_below(tx, node.id).await? && before == asker.account.id {
             return Err(Error::Forbidden("what is shared with you stays among what is your own"));
         }
@@ -122,6 +124,8 @@ pub(super) struct Place {
     pub(super) was_free: bool,
     /// Whose it becomes.
     pub(super) owner: AccountId,
+    /// Whether the asker may take away what is there.
+    pub(super) allows_download: bool,
 }
 
 /// What comes to the place.
@@ -147,14 +151,15 @@ pub(super) async fn vacate(
     let site = Site::find(tx, asker, destination).await?;
     let parent = site.located.parent()?.id;
     let name = destination.name().ok_or(Error::Exists)?.to_owned();
-    let access = site.located.parent()?.access.as_ref();
-    let owner = access.map_or(asker.account.id, |access| access.owner);
+    let folder = site.located.parent()?;
+    let owner = folder.access.as_ref().map_or(asker.account.id, |access| access.owner);
+    let allows_download = folder.allows_download();
     check_apart(tx, arrival.node, parent, site.node()).await?;
     let Some(occupant) = site.node() else {
         site.may_take_in(asker, conditions, arrival)?;
         site.has_room(tx, signed(arrival.size_bytes)).await?;
         member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
-        return Ok(Place { parent, name, was_free: true, owner });
+        return Ok(Place { parent, name, was_free: true, owner, allows_download });
     };
     if !arrival.overwrites {
         return Err(Error::Exists);
@@ -167,5 +172,5 @@ pub(super) async fn vacate(
     let locks = site.may_remove(tx, asker, conditions).await?;
     member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
     move_to_trash(tx, asker, occupant, destination, &locks).await?;
-    Ok(Place { parent, name, was_free: false, owner })
+    Ok(Place { parent, name, was_free: false, owner, allows_download })
 }

@@ -12,7 +12,7 @@ use crate::notification::{NewNotification, NotificationKind};
 use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
-use crate::share::{ACCOUNT, NO_DOWNLOAD, Sharee, Via, allows_download};
+use crate::share::{ACCOUNT, Sharee, Via, looked_at_only};
 use crate::share_list::is_givers;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx};
@@ -296,11 +296,7 @@ pub(super) fn within(node: &Node, asked: Option<Permissions>, held: Permissions)
 
 /// What may not be taken away cannot be handed on to be taken away.
 pub(super) fn inherited(node: &Node, attributes: Option<String>) -> Option<String> {
-    let is_restricted = node.access.as_ref().is_some_and(|access| !access.allows_download());
-    match is_restricted && allows_download(attributes.as_deref()) {
-        true => Some(NO_DOWNLOAD.to_owned()),
-        false => attributes,
-    }
+    if node.allows_download() { attributes } else { looked_at_only(attributes) }
 }
 
 pub(super) fn check_expiry(tx: &Tx, expires: Option<Timestamp>) -> Result<(), Error> {

@@ -144,9 +144,10 @@ async fn leave(tx: &mut Tx, node: &Node, parent: i64, name: &str) -> Result<(), 
 async fn former_place(tx: &mut Tx, asker: &Asker, found: &Found, conditions: &Conditions) -> Result<Place, Error> {
     let folder = former_folder(tx, asker, found).await?;
     let located = look_up::locate(&mut tx.connection, &asker.root(), &folder).await?;
-    let Node { id: parent, access, .. } = located.found()?;
+    let found_folder = located.found()?;
     // The folder may have become another's since.
-    let (parent, owner) = (*parent, access.as_ref().map_or(asker.account.id, |access| access.owner));
+    let owner = found_folder.access.as_ref().map_or(asker.account.id, |access| access.owner);
+    let (parent, allows_download) = (found_folder.id, found_folder.allows_download());
     if found.owner.is_some_and(|former| former != owner) {
         return Err(Error::Forbidden("the folder that it was in is not shared any more"));
     }
@@ -155,7 +156,7 @@ async fn former_place(tx: &mut Tx, asker: &Asker, found: &Found, conditions: &Co
     let site = Site::find(tx, asker, &folder.child(&name)).await?;
     site.may_add(asker, conditions)?;
     site.has_room(tx, signed(found.node.size_bytes)).await?;
-    Ok(Place { parent, name, was_free: true, owner })
+    Ok(Place { parent, name, was_free: true, owner, allows_download })
 }
 
 /// The folder that it was in, wherever that is now; else what stands where that was; else the root.

@@ -1,6 +1,6 @@
 //! A member who leaves: nothing of hers is lost by accident, and nothing of hers works any more.
 
-use nichoir_store::change::{Delete, MakeFolder, Publish, Restore};
+use nichoir_store::change::{AddComment, Delete, DropComment, EditComment, MakeFolder, Publish, Restore};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{Account, Area, CollectionKind, Components, Departure, Error, MemberFilter, Needs, NodePath, Tree};
 
@@ -158,6 +158,42 @@ async fn nobody_hands_over_to_herself_or_to_nobody() {
             assert!(matches!(refused, Err(Error::NotFound)));
         }
         assert_eq!(read(&world.alice, "a.txt").await.unwrap(), b"one");
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_gets_a_login_that_was_anothers_gets_nothing_of_theirs() {
+    on_every_engine(async |world| {
+        let bob = &world.bob;
+        let file = put(bob, "a.txt", b"one").await.unwrap().node.id;
+        let share = |tree: &Tree| nichoir_store::change::CreateShare {
+            path: path("a.txt"),
+            sharee: nichoir_store::Sharee::Account(tree.account().id),
+            permissions: None,
+            expires: None,
+            note: String::new(),
+            label: String::new(),
+            attributes: None,
+            awaits_answer: false,
+        };
+        bob.apply(share(&world.alice)).await.unwrap();
+        let said = world.alice.apply(AddComment { node: file, message: "mine".to_owned() }).await.unwrap();
+        end(&world, Departure::Kept).await;
+        let namesake = world.space.tree_as(&make_account(&world.space, "alice").await);
+        assert!(names(&namesake, "").await.is_empty());
+        bob.apply(share(&namesake)).await.unwrap();
+        assert_eq!(
+            namesake.comment(file, said.id).await.unwrap().author,
+            None,
+            "nobody says that it is the namesake's"
+        );
+        let edit = EditComment { node: file, id: said.id, message: "other".to_owned() };
+        assert!(matches!(namesake.apply(edit).await, Err(Error::Forbidden(_))));
+        let drop = DropComment { node: file, id: said.id };
+        assert!(matches!(namesake.apply(drop).await, Err(Error::Forbidden(_))));
+        assert_eq!(bob.comment(file, said.id).await.unwrap().message, "mine");
         world.finish().await;
     })
     .await;

@@ -352,11 +352,24 @@ async fn what_is_for_looking_at_only_is_not_taken_away_nor_handed_on_otherwise()
         forbidden(bob.apply(copy).await);
         forbidden(relocate(bob, "team/sub/a.txt", "a.txt").await);
         relocate(bob, "team/sub/a.txt", "team/a.txt").await.unwrap();
+        make_folder(alice, "open").await.unwrap();
+        let open = share(alice, "open", with(bob), 31).await;
+        forbidden(relocate(bob, "team/a.txt", "open/a.txt").await);
+        end(alice, open).await.unwrap();
         let handed_on = share(bob, "team/a.txt", with(&carol), 1).await;
         assert!(!node(&carol, "a.txt").await.unwrap().access.unwrap().allows_download());
         assert_eq!(bob.share(handed_on).await.unwrap().share.attributes.as_deref(), Some(NO_DOWNLOAD));
         alice.apply(UpdateShare { attributes: Some(None), ..update(id) }).await.unwrap();
         assert!(node(bob, "team").await.unwrap().access.unwrap().allows_download());
+
+        // What was handed on before follows.
+        share(bob, "team/sub", with(&carol), 31).await;
+        assert!(node(&carol, "sub").await.unwrap().allows_download());
+        let only_look = Some(Some(NO_DOWNLOAD.to_owned()));
+        alice.apply(UpdateShare { attributes: only_look, ..update(id) }).await.unwrap();
+        assert!(!node(&carol, "sub").await.unwrap().allows_download());
+        put(&carol, "sub/b.txt", b"two").await.unwrap();
+        forbidden(relocate(&carol, "sub/b.txt", "b.txt").await);
         world.finish().await;
     })
     .await;
