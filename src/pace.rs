@@ -5,14 +5,16 @@ use std::future::Future as _;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::stream;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::Incoming;
-use nichoir_dav::{Body, BoxError};
+use hyper::body::{Body as _, Incoming};
+use nichoir_dav::{Body, BoxError, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
@@ -23,6 +25,8 @@ use crate::config::Server;
 const OPENING_BYTES: usize = 24;
 /// Seconds before a body's average counts: a short pause at its beginning is nobody's fault.
 const GRACE: Duration = Duration::from_secs(60);
+/// What is thrown away is read in pieces of this.
+const DISCARD_BYTES: usize = 8 * 1024;
 
 /// How long a client may take for what.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +55,31 @@ impl From<&Server> for Pace {
     }
 }
 
+/// Whether a request of the connection was answered before its body had come. Cheap to clone.
+///
+/// Then what is still on its way has to be taken before the connection is gone: else the kernel resets it, and the client,
+/// still sending, learns of that instead of our answer. RFC 9112 §9.6.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    /// If the body behind `progress` has not come: tells the client that this is the connection's last answer.
+    pub(crate) fn end_after(&self, progress: &Progress, response: &mut Response) {
+        if !progress.is_whole.load(Ordering::Relaxed) {
+            self.0.store(true, Ordering::Relaxed);
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+}
+
 /// A connection that ends when its client does nothing.
 #[derive(Debug)]
 pub(crate) struct Paced<S> {
     stream: S,
     write_idle: Duration,
+    unread: Unread,
+    /// Once the last byte is written, while the client may still be sending.
+    leaving: Option<Pin<Box<Sleep>>>,
     /// While the first bytes are missing.
     opening: Option<(Pin<Box<Sleep>>, usize)>,
     /// While the client takes nothing.
@@ -67,9 +91,16 @@ impl<S> Paced<S> {
         Paced {
             stream,
             write_idle: pace.write_idle,
+            unread: Unread::default(),
+            leaving: None,
             opening: Some((Box::pin(sleep(pace.opening)), OPENING_BYTES)),
             stuck: None,
         }
+    }
+
+    /// What tells this connection that a body was left unread.
+    pub(crate) fn unread(&self) -> Unread {
+        self.unread.clone()
     }
 
     /// The connection, with no more limits.
@@ -86,6 +117,27 @@ impl<S> Paced<S> {
         let write_idle = self.write_idle;
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(write_idle)));
         stuck.as_mut().poll(cx).map(|()| Err(too_slow("the client does not read")))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Paced<S> {
+    /// Takes what still comes and throws it away, until the client ends too; for at most as long as it may take to read.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let write_idle = self.write_idle;
+        let timer = self.leaving.get_or_insert_with(|| Box::pin(sleep(write_idle)));
+        let mut scratch = [0; DISCARD_BYTES];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
+            // Asked each time: a client that never pauses leaves too.
+            if timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            match ready!(read) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
     }
 }
 
@@ -112,7 +164,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.in_time(cx, written)
@@ -137,8 +189,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let closed = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.in_time(cx, closed)
+        if self.leaving.is_none() {
+            let closed = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.in_time(cx, closed))?;
+            if !self.unread.0.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.poll_discard(cx).map(Ok)
     }
 }
 
@@ -149,11 +207,17 @@ pub(crate) struct Progress {
     began: Instant,
     moved_ms: Arc<AtomicU64>,
     answer_limit: Duration,
+    is_whole: Arc<AtomicBool>,
 }
 
 impl Progress {
     pub(crate) fn begin(answer_limit: Duration) -> Progress {
-        Progress { began: Instant::now(), moved_ms: Arc::default(), answer_limit }
+        Progress { began: Instant::now(), moved_ms: Arc::default(), answer_limit, is_whole: Arc::default() }
+    }
+
+    /// The body has come to its end.
+    pub(crate) fn complete(&self) {
+        self.is_whole.store(true, Ordering::Relaxed);
     }
 
     fn move_on(&self) {
@@ -184,10 +248,17 @@ pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress) -> Body 
                 Duration::from_secs(received.checked_div(pace.body_bytes_per_second).unwrap_or(u64::from(u32::MAX)));
             let deadline = (Instant::now() + pace.body_idle).min(progress.began + GRACE + fair);
             let frame: std::result::Result<_, BoxError> = match timeout_at(deadline, body.frame()).await {
-                Ok(frame) => frame?.map_err(Into::into),
+                Ok(None) => {
+                    progress.complete();
+                    return None;
+                }
+                Ok(Some(frame)) => frame.map_err(Into::into),
                 Err(_) => Err("the client fell silent".into()),
             };
             progress.move_on();
+            if body.is_end_stream() {
+                progress.complete();
+            }
             if let Some(bytes) = frame.as_ref().ok().and_then(|frame| frame.data_ref()) {
                 received = received.saturating_add(bytes.len() as u64);
             }
@@ -200,6 +271,7 @@ pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress) -> Body 
 
 #[cfg(test)]
 mod tests {
+    use nichoir_dav::request::empty;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
@@ -243,6 +315,39 @@ mod tests {
         let began = Instant::now();
         assert_eq!(server.write_all(&[0; 8]).await.unwrap_err().kind(), ErrorKind::TimedOut);
         assert_eq!(began.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_after_an_early_answer_is_taken_until_the_client_ends_or_its_time_is_over() {
+        for ends in [true, false] {
+            let (mut client, server) = duplex(16);
+            let mut server = Paced::new(server, &pace());
+            let (unread, mut response) = (server.unread(), Response::new(empty()));
+            unread.end_after(&Progress::begin(Duration::from_secs(60)), &mut response);
+            assert_eq!(response.headers()[CONNECTION], "close");
+            let sending = tokio::spawn(async move {
+                client.write_all(&[0; 4000]).await.unwrap();
+                (!ends).then_some(client)
+            });
+            let began = Instant::now();
+            server.shutdown().await.unwrap();
+            assert_eq!(began.elapsed().as_secs(), if ends { 0 } else { 30 });
+            drop(sending.await.unwrap());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_bodies_were_read_is_closed_at_once_and_stays_open_before() {
+        let (_client, server) = duplex(16);
+        let mut server = Paced::new(server, &pace());
+        let (unread, progress) = (server.unread(), Progress::begin(Duration::from_secs(60)));
+        let mut response = Response::new(empty());
+        progress.complete();
+        unread.end_after(&progress, &mut response);
+        assert!(response.headers().is_empty());
+        let began = Instant::now();
+        server.shutdown().await.unwrap();
+        assert_eq!(began.elapsed().as_secs(), 0);
     }
 
     #[tokio::test(start_paused = true)]

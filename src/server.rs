@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Version;
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
@@ -257,15 +258,21 @@ impl Serving {
             },
         };
         let (app, pace) = (self.app.clone(), self.pace);
-        let (stream, line) = Watched::new(Paced::new(stream, &pace));
+        let stream = Paced::new(stream, &pace);
+        let unread = stream.unread();
+        let (stream, line) = Watched::new(stream);
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let (app, line) = (app.clone(), line.clone());
+            let (app, line, unread) = (app.clone(), line.clone(), unread.clone());
             async move {
-                Ok::<_, Infallible>(if line.has_fragment(request.method(), request.uri()) {
-                    misdirected()
-                } else {
-                    app.handle(peer, received(request, pace)).await
-                })
+                if line.has_fragment(request.method(), request.uri()) {
+                    return Ok::<_, Infallible>(misdirected());
+                }
+                let (progress, version) = (Progress::begin(pace.answer), request.version());
+                let mut response = app.handle(peer, received(request, pace, progress.clone())).await;
+                if version <= Version::HTTP_11 {
+                    unread.end_after(&progress, &mut response);
+                }
+                Ok(response)
             }
         });
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -283,10 +290,15 @@ fn misdirected() -> Response {
 }
 
 /// The request with a body that ends when its client falls silent.
-fn received(mut request: http::Request<Incoming>, pace: Pace) -> Request {
-    let progress = Progress::begin(pace.answer);
+fn received(mut request: http::Request<Incoming>, pace: Pace, progress: Progress) -> Request {
     request.extensions_mut().insert(progress.clone());
-    request.map(|body| if body.is_end_stream() { empty() } else { impatient(body, pace, progress) })
+    request.map(|body| {
+        if body.is_end_stream() {
+            progress.complete();
+            return empty();
+        }
+        impatient(body, pace, progress)
+    })
 }
 
 /// Serves the admin listener until `stop` says so.

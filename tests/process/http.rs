@@ -20,6 +20,8 @@ pub(crate) struct Head {
     pub(crate) status: u16,
     /// The announced length of the body.
     pub(crate) length: usize,
+    /// Whether the connection ends with this answer.
+    pub(crate) is_last: bool,
     is_chunked: bool,
 }
 
@@ -45,7 +47,7 @@ impl Connection {
     }
 
     pub(crate) fn read_head(&mut self) -> io::Result<Head> {
-        let mut head = Head { status: 0, length: 0, is_chunked: false };
+        let mut head = Head { status: 0, length: 0, is_last: false, is_chunked: false };
         let mut line = String::new();
         loop {
             line.clear();
@@ -57,6 +59,8 @@ impl Connection {
                 head.status = status.get(..3).and_then(|code| code.parse().ok()).unwrap_or(0);
             } else if let Some(length) = text.strip_prefix("content-length:") {
                 head.length = length.trim().parse().map_err(|_| io::ErrorKind::InvalidData)?;
+            } else if text == "connection: close" {
+                head.is_last = true;
             } else if text.starts_with("transfer-encoding:") {
                 head.is_chunked = true;
             } else if text.is_empty() {

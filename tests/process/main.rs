@@ -110,6 +110,32 @@ struct Told {
 }
 
 /// Small files live in rows, larger ones in blobs: both kinds are written.
+/// A refusal that comes while the client still sends: node-fetch wrote its next request into a connection that was ending.
+#[test]
+fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last_and_reaches_the_client() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let binary = Binary::start(directory.path());
+    assert_eq!(put(&binary, "there.txt", b"first"), 201);
+    let body = content(2, 20_000_000);
+
+    let mut refused = Connection::open(binary.address, "demo.example.org").unwrap();
+    refused.send_head("PUT", &path("there.txt"), "If-None-Match: *\r\nContent-Length: 20000000\r\n").unwrap();
+    refused.send(&body).expect("a connection that takes what is sent");
+    let head = refused.read_head().unwrap();
+    assert_eq!((head.status, head.is_last), (412, true));
+    assert_eq!(refused.read_body(head.length).unwrap().len(), head.length);
+    assert!(refused.read_head().is_err(), "nothing follows the last answer");
+
+    let mut kept = Connection::open(binary.address, "demo.example.org").unwrap();
+    kept.send_head("PUT", &path("there.txt"), "Content-Length: 5\r\n").unwrap();
+    kept.send(b"after").unwrap();
+    let head = kept.read_head().unwrap();
+    assert_eq!((head.status, head.is_last), (204, false));
+    assert_eq!(kept.request("GET", &path("there.txt"), b"").unwrap(), (200, b"after".to_vec()));
+    assert_no_alarm(directory.path());
+}
+
 fn size_of(seed: usize) -> usize {
     [100, 5_000, 40_000, 300_000][seed % 4]
 }

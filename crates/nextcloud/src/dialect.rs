@@ -7,7 +7,7 @@ use http::header::USER_AGENT;
 use nichoir_dav::{Answered, Answering, Call, Error, Extension, Property, PutOptions, Report};
 use nichoir_preview::Kinds;
 use nichoir_store::Node;
-use nichoir_xml::{Name, Writer, nc, oc};
+use nichoir_xml::{Name, Writer, dav, nc, oc};
 
 use crate::{error_body, file_lock, filter_files, headers, names, property, share_property, zip};
 
@@ -38,6 +38,11 @@ impl Extension for Nextcloud {
 
     fn reserves_property(&self, name: &Name) -> bool {
         name.is_in(oc::NAMESPACE) || name.is_in(nc::NAMESPACE)
+    }
+
+    /// RFC 4331 §3 would rather not; `webdav` (npm) learns the quota by no other request, and nothing is cheaper here.
+    fn lists_in_allprop(&self, name: &Name) -> Option<bool> {
+        [dav::QUOTA_AVAILABLE_BYTES, dav::QUOTA_USED_BYTES].contains(name).then_some(true)
     }
 
     fn check_name(&self, name: &str) -> Result<(), Error> {

@@ -81,6 +81,19 @@ async fn the_listing_of_the_desktop_client_has_every_property_in_place() {
 }
 
 #[tokio::test]
+async fn webdav_from_npm_finds_the_quota_of_a_folder_without_asking_for_it() {
+    let server = Server::start().await;
+    server.files("MKCOL", "/dir", "", "").await.expect(201);
+    server.put("/dir/a.txt", "abc").await.expect(201);
+
+    let folder = server.files("PROPFIND", "/dir", "Depth: 0", "").await.expect(207).text();
+    assert!(folder.contains("<d:quota-used-bytes>3</d:quota-used-bytes>"), "{folder}");
+    assert!(folder.contains("<d:quota-available-bytes>"), "{folder}");
+    let file = server.files("PROPFIND", "/dir/a.txt", "Depth: 0", "").await.expect(207).text();
+    assert!(!file.contains("quota"), "{file}");
+}
+
+#[tokio::test]
 async fn ios_finds_share_permissions_under_the_prefixes_it_expects() {
     let server = Server::start().await;
     server.put("/a.txt", "abc").await.expect(201);
