@@ -176,3 +176,41 @@ async fn what_is_no_comment_is_refused_and_others_files_are_not_there() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn comments_on_a_shared_file_are_of_those_who_see_it() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.mkcol("/Team").await.expect(201);
+        alice.put("/Team/a.txt", "x").await.expect(201);
+        let file = file_id(&alice, "/Team/a.txt").await;
+        comment(&bob, &file, "let me in").await.expect(404);
+        let share = alice.share("/Team", "bob", 1).await;
+        let hers = comment(&alice, &file, "hers").await.expect(201).header("content-location").to_owned();
+        server.clock.advance_seconds(1);
+        let his = comment(&bob, &file, "his, @alice").await.expect(201).header("content-location").to_owned();
+        assert_eq!(counts(&alice, "/Team/a.txt").await, ("2".to_owned(), "1".to_owned()));
+        let listed = list(&alice, &file).await;
+        assert!(listed.contains("<oc:actorId>bob</oc:actorId>") && listed.contains("his, @alice"), "{listed}");
+        // Each changes one's own, whatever else one may do with the file.
+        let message = "<oc:message>taken over</oc:message>";
+        for (client, path) in [(&bob, &hers), (&alice, &his)] {
+            let refused = patch(client, path, message).await;
+            assert!(refused.status == 403 || refused.text().contains("HTTP/1.1 403"), "{}", refused.text());
+        }
+        bob.request("DELETE", &hers).await.expect(403);
+        patch(&bob, &his, "<oc:message>his, again</oc:message>").await.expect(207);
+        assert!(list(&alice, &file).await.contains("his, again"));
+
+        alice.unshare(&share).await;
+        for path in [&hers, &his] {
+            patch(&bob, path, message).await.expect(404);
+            bob.request("DELETE", path).await.expect(404);
+        }
+        comment(&bob, &file, "still here").await.expect(404);
+        bob.request("PROPFIND", &format!("/remote.php/dav/comments/files/{file}")).await.expect(404);
+        let left = list(&alice, &file).await;
+        assert!(left.contains("hers") && left.contains("his, again") && !left.contains("still here"), "{left}");
+    })
+    .await;
+}

@@ -107,3 +107,34 @@ async fn folders_and_what_there_is_not_have_no_direct_link() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_direct_link_of_a_sharee_ends_with_what_lets_her_see_the_file() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, anybody) = (server.account("alice"), server.account("bob"), server.anonymous());
+        alice.mkcol("/Films").await.expect(201);
+        let id = file_id(&alice.put("/Films/a.mp4", "film").await.expect(201));
+        link(&bob, &format!("fileId={id}")).await.expect(404);
+        let share = alice.share("/Films", "bob", 1).await;
+        let path = path_of(&link(&bob, &format!("fileId={id}")).await.expect(200), server);
+        assert_eq!(anybody.request("GET", &path).await.expect(200).text(), "film");
+        bob.move_to("/Films", "/Cinema").await.expect(201);
+        anybody.request("GET", &path).await.expect(200);
+        alice.move_to("/Films/a.mp4", "/a.mp4").await.expect(201);
+        anybody.request("GET", &path).await.expect(404);
+        alice.move_to("/a.mp4", "/Films/a.mp4").await.expect(201);
+        anybody.request("GET", &path).await.expect(200);
+        alice.unshare(&share).await;
+        anybody.request("GET", &path).await.expect(404);
+        // Shared again, by a group this time, until he is taken out of it.
+        let board = server.space.create_group("board", "").await.expect("a group").id;
+        let account = server.space.account_by_login("bob").await.expect("there").id;
+        server.space.add_to_group(board, account).await.expect("in it");
+        let shared = "path=/Films&shareType=1&shareWith=board&permissions=1";
+        alice.ocs("POST", "/apps/files_sharing/api/v1/shares", shared).await.expect(200);
+        anybody.request("GET", &path).await.expect(200);
+        server.space.remove_from_group(board, account).await.expect("out of it");
+        anybody.request("GET", &path).await.expect(404);
+    })
+    .await;
+}

@@ -13,6 +13,7 @@ mod comments;
 mod direct_links;
 mod file_locks;
 mod file_sharing;
+mod foreign_tokens;
 mod generated;
 mod groups;
 mod links;

@@ -314,3 +314,84 @@ async fn others_and_what_is_too_much_are_refused() {
     })
     .await;
 }
+
+/// Alice's notes of the team, shared with Bob, who has put the folder among his own notes.
+async fn shared(server: &Server, permissions: u8) -> (Client, Client, Value, String) {
+    let (alice, bob) = (server.account("alice"), server.account("bob"));
+    let new = json!({"title": "Plan", "category": "Team", "content": "one"});
+    let note = send(&alice, "POST", NOTES, &new).await.expect(200).json();
+    let share = alice.share("/Notes/Team", "bob", permissions).await;
+    list(&bob, "").await;
+    bob.move_to("/Team", "/Notes/Team").await.expect(201);
+    (alice, bob, note, share)
+}
+
+#[tokio::test]
+async fn a_note_that_is_shared_for_reading_says_so_and_is_not_changed() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, note, _) = shared(server, 1).await;
+        let path = format!("{NOTES}/{}", note["id"]);
+        let seen = list(&bob, "").await.json()[0].clone();
+        assert_eq!((&seen["id"], &seen["title"], &seen["category"]), (&note["id"], &json!("Plan"), &json!("Team")));
+        assert_eq!((&seen["content"], &seen["readonly"]), (&json!("one"), &json!(true)));
+        let before = server.space.change_sequence().await.expect("a number");
+        for change in [
+            json!({"content": "his"}),
+            json!({"title": "His"}),
+            json!({"category": "Other"}),
+            json!({"category": ""}),
+            json!({"content": "his", "title": "His", "category": "", "favorite": true}),
+        ] {
+            let refused = send(&bob, "PUT", &path, &change).await;
+            assert_eq!(refused.status, 403, "{change}: {}", refused.text());
+        }
+        bob.request("DELETE", &path).await.expect(403);
+        send(&bob, "POST", NOTES, &json!({"title": "New", "category": "Team", "content": "x"})).await.expect(403);
+        send(&bob, "POST", NOTES, &json!({"title": "New", "category": "Team/deeper", "content": "x"}))
+            .await
+            .expect(403);
+        let form = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\nx\r\n--B--\r\n";
+        let attached = bob.request("POST", &format!("/index.php/apps/notes/api/v1/attachment/{}", note["id"]));
+        attached.header("content-type", "multipart/form-data; boundary=B").body(form).await.expect(403);
+        assert_eq!(server.space.change_sequence().await.expect("a number"), before, "nothing was changed");
+        assert_eq!(list(&alice, "").await.json()[0]["content"], "one");
+        alice.propfind("/Notes/Team/Plan.md", 0).await.expect(207);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_note_that_is_shared_for_writing_is_one_note_of_both() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob, note, share) = shared(server, 15).await;
+        let path = format!("{NOTES}/{}", note["id"]);
+        server.clock.advance_seconds(60);
+        let told = send(&bob, "PUT", &path, &json!({"content": "two", "title": "Our plan"})).await.expect(200).json();
+        assert_eq!((&told["id"], &told["readonly"], &told["category"]), (&note["id"], &json!(false), &json!("Team")));
+        let seen = list(&alice, "").await.json()[0].clone();
+        assert_eq!((&seen["id"], &seen["content"], &seen["title"]), (&note["id"], &json!("two"), &json!("Our plan")));
+        // A mark is each one's own.
+        send(&bob, "PUT", &path, &json!({"favorite": true})).await.expect(200);
+        assert_eq!(list(&alice, "").await.json()[0]["favorite"], false);
+        // Who was not told of the change does not write over it.
+        let outdated =
+            alice.request("PUT", &path).header("if-match", &format!("\"{}\"", note["etag"].as_str().unwrap()));
+        let outdated =
+            outdated.header("content-type", "application/json").body("{\"content\":\"hers\"}").await.expect(412);
+        assert_eq!(outdated.json()["content"], "two");
+        let made = send(&bob, "POST", NOTES, &json!({"title": "New", "category": "Team", "content": "x"})).await;
+        let made = made.expect(200).json();
+        assert_eq!(alice.get("/Notes/Team/New.md").await.expect(200).text(), "x");
+        bob.request("DELETE", &format!("{NOTES}/{}", made["id"])).await.expect(200);
+        alice.get("/Notes/Team/New.md").await.expect(404);
+        bob.propfind("/Notes/Team/", 0).await.expect(207);
+
+        alice.unshare(&share).await;
+        assert_eq!(list(&bob, "").await.json(), json!([]));
+        for method in ["GET", "PUT", "DELETE"] {
+            send(&bob, method, &path, &json!({"content": "his"})).await.expect(404);
+        }
+        assert_eq!(alice.get("/Notes/Team/Our%20plan.md").await.expect(200).text(), "two");
+    })
+    .await;
+}

@@ -344,3 +344,93 @@ async fn an_office_server_that_is_down_is_not_offered_and_harms_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_token_of_a_sharee_is_worth_what_the_share_is_at_that_moment() {
+    let address = office_server(false).await;
+    on_every_engine_with(configured(address), async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.mkcol("/Team").await.expect(201);
+        let id = file_id(&alice.put("/Team/a.odt", "one").await.expect(201));
+        let share = alice.share("/Team", "bob", 1).await;
+        let reading = Opened::of(server, &bob, id).await;
+        let info = reading.info().await;
+        assert_eq!((&info["UserId"], &info["OwnerId"]), (&json!("bob"), &json!("alice")));
+        for (name, expected) in
+            [("UserCanWrite", false), ("ReadOnly", true), ("UserCanRename", false), ("UserCanNotWriteRelative", true)]
+        {
+            assert_eq!(info[name], expected, "{name}");
+        }
+        assert_eq!(reading.call("GET", "/contents").await.expect(200).text(), "one");
+        let refused = async |opened: &Opened, status: u16| {
+            opened.overridden("LOCK").header("x-wopi-lock", "l").await.expect(status);
+            opened.overridden("UNLOCK").header("x-wopi-lock", "l").await.expect(status);
+            opened.overridden("PUT_RELATIVE").header("x-wopi-suggestedtarget", ".docx").body("x").await.expect(status);
+            opened.overridden("RENAME_FILE").header("x-wopi-requestedname", "b").await.expect(status);
+            let save = opened.call("POST", "/contents").header("x-wopi-override", "PUT").body("his");
+            save.await.expect(status);
+        };
+        let before = server.space.change_sequence().await.expect("a number");
+        refused(&reading, 403).await;
+        assert_eq!(server.space.change_sequence().await.expect("a number"), before);
+        // A token that was for reading stays so.
+        alice.set_rights(&share, 15).await;
+        refused(&reading, 403).await;
+
+        let writing = Opened::of(server, &bob, id).await;
+        writing.overridden("LOCK").header("x-wopi-lock", "l").await.expect(200);
+        let save = |opened: &Opened, body: &'static str| {
+            opened.call("POST", "/contents").header("x-wopi-override", "PUT").header("x-wopi-lock", "l").body(body)
+        };
+        save(&writing, "two").await.expect(200);
+        assert_eq!(alice.get("/Team/a.odt").await.text(), "two");
+        alice.set_rights(&share, 1).await;
+        refused(&writing, 403).await;
+        alice.put("/Team/a.odt", "three").await.expect(204);
+
+        // Moved out of the share, and back into it.
+        alice.set_rights(&share, 15).await;
+        alice.move_to("/Team/a.odt", "/a.odt").await.expect(201);
+        writing.call("GET", "").await.expect(404);
+        writing.call("GET", "/contents").await.expect(404);
+        refused(&writing, 404).await;
+        alice.move_to("/a.odt", "/Team/a.odt").await.expect(201);
+        writing.call("GET", "").await.expect(200);
+
+        // What keeps others out goes with the share.
+        writing.overridden("LOCK").header("x-wopi-lock", "l").await.expect(200);
+        alice.put("/Team/a.odt", "four").await.expect(423);
+        alice.unshare(&share).await;
+        for below in ["", "/contents"] {
+            writing.call("GET", below).await.expect(404);
+        }
+        refused(&writing, 404).await;
+        alice.put("/Team/a.odt", "four").await.expect(204);
+        assert_eq!(alice.get("/Team/a.odt").await.text(), "four");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tokens_die_with_the_account_at_once() {
+    let address = office_server(false).await;
+    on_every_engine_with(configured(address), async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        let id = file_id(&alice.put("/a.odt", "one").await.expect(201));
+        alice.share("/a.odt", "bob", 3).await;
+        let opened = Opened::of(server, &bob, id).await;
+        opened.overridden("LOCK").header("x-wopi-lock", "l").await.expect(200);
+        let account = server.space.account_by_login("bob").await.expect("there").id;
+        let off = AccountUpdate { is_enabled: Some(false), ..AccountUpdate::default() };
+        server.space.update_account(account, off).await.expect("disabled");
+        opened.call("GET", "").await.expect(403);
+        opened.call("GET", "/contents").await.expect(403);
+        let save = opened.call("POST", "/contents").header("x-wopi-override", "PUT").header("x-wopi-lock", "l");
+        save.body("his").await.expect(403);
+        alice.put("/a.odt", "two").await.expect(204);
+        server.space.delete_account(account).await.expect("removed");
+        opened.call("GET", "/contents").await.expect(403);
+        assert_eq!(alice.get("/a.odt").await.text(), "two");
+    })
+    .await;
+}

@@ -168,3 +168,33 @@ async fn restricted_tags_are_the_administrators_and_others_files_are_not_there()
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_shared_file_is_tagged_by_who_may_change_it_and_found_by_who_sees_it() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.mkcol("/Team").await.expect(201);
+        alice.put("/Team/a.txt", "x").await.expect(201);
+        let (id, _) = file(&alice, "/Team/a.txt").await;
+        let urgent = id_of(&make(&alice, "{\"name\":\"urgent\"}").await.expect(201));
+        let place = format!("/remote.php/dav/systemtags-relations/files/{id}/{urgent}");
+        let rule = format!("<oc:systemtag>{urgent}</oc:systemtag>");
+        bob.request("PUT", &place).await.expect(404);
+        let share = alice.share("/Team", "bob", 1).await;
+        bob.request("PUT", &place).await.expect(403);
+        assert!(filter(&bob, &rule).await.expect(207).hrefs().is_empty());
+        alice.request("PUT", &place).await.expect(201);
+        bob.request("DELETE", &place).await.expect(403);
+        assert_eq!(filter(&bob, &rule).await.expect(207).hrefs(), ["/remote.php/dav/files/bob/Team/a.txt"]);
+        assert!(file(&bob, "/Team/a.txt").await.1.contains("urgent"));
+        alice.set_rights(&share, 15).await;
+        bob.request("DELETE", &place).await.expect(204);
+        assert!(!file(&alice, "/Team/a.txt").await.1.contains("urgent"));
+        bob.request("PUT", &place).await.expect(201);
+        alice.unshare(&share).await;
+        assert!(filter(&bob, &rule).await.expect(207).hrefs().is_empty());
+        bob.request("DELETE", &place).await.expect(404);
+        assert!(file(&alice, "/Team/a.txt").await.1.contains("urgent"));
+    })
+    .await;
+}

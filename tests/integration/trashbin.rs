@@ -262,3 +262,61 @@ async fn the_capabilities_say_what_works() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_sharee_deletes_is_in_both_trashes_and_goes_back_only_while_it_is_shared() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.mkcol("/Team").await.expect(201);
+        let id = alice.put("/Team/a.txt", "one").await.expect(201).file_id();
+        alice.put("/Team/b.txt", "two").await.expect(201);
+        let share = alice.share("/Team", "bob", 15).await;
+        let trashed = |login: &str, name: &str| format!("/remote.php/dav/trashbin/{login}/trash/{name}.d1800000000");
+        let to = |login: &str, name: &str| format!("/remote.php/dav/trashbin/{login}/restore/{name}.d1800000000");
+        let count = async |client: &Client, login: &str| {
+            client
+                .properties(&format!("/remote.php/dav/trashbin/{login}/trash/"), 1, &["d:getetag"])
+                .await
+                .hrefs()
+                .len()
+                - 1
+        };
+        bob.delete("/Team/a.txt").await.expect(204);
+        assert_eq!((count(&alice, "alice").await, count(&bob, "bob").await), (1, 1));
+        let told = list(&alice, "/remote.php/dav/trashbin/alice/trash/").await;
+        assert_eq!(text(&told, &trashed("alice", "a.txt"), nc::TRASHBIN_DELETED_BY_ID), "bob");
+        restore(&bob, &trashed("bob", "a.txt"), &to("bob", "a.txt"), 201).await;
+        let back = alice.properties("/remote.php/dav/files/alice/Team/a.txt", 0, &["oc:fileid"]).await;
+        assert_eq!(text(&back, "/remote.php/dav/files/alice/Team/a.txt", oc::FILEID), id.to_string());
+        assert_eq!((count(&alice, "alice").await, count(&bob, "bob").await), (0, 0));
+
+        // Thrown away by him, it is out of his sight and still hers.
+        bob.delete("/Team/a.txt").await.expect(204);
+        bob.request("DELETE", &trashed("bob", "a.txt")).await.expect(204);
+        assert_eq!((count(&alice, "alice").await, count(&bob, "bob").await), (1, 0));
+        restore(&alice, &trashed("alice", "a.txt"), &to("alice", "a.txt"), 201).await;
+        bob.delete("/Team/a.txt").await.expect(204);
+        bob.request("DELETE", "/remote.php/dav/trashbin/bob/trash").await.expect(204);
+        assert_eq!((count(&alice, "alice").await, count(&bob, "bob").await), (1, 0));
+        restore(&alice, &trashed("alice", "a.txt"), &to("alice", "a.txt"), 201).await;
+
+        // Who may only read any more brings nothing back, nor does who has nothing of it any more.
+        bob.delete("/Team/a.txt").await.expect(204);
+        alice.set_rights(&share, 1).await;
+        let before = server.space.change_sequence().await.expect("a number");
+        restore(&bob, &trashed("bob", "a.txt"), &to("bob", "a.txt"), 403).await;
+        assert_eq!(server.space.change_sequence().await.expect("a number"), before);
+        alice.unshare(&share).await;
+        let before = server.space.change_sequence().await.expect("a number");
+        let refused = bob.request("MOVE", &trashed("bob", "a.txt")).header("destination", &to("bob", "a.txt")).await;
+        assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text());
+        assert_eq!(server.space.change_sequence().await.expect("a number"), before);
+        bob.get("/a.txt").await.expect(404);
+        bob.request("GET", &trashed("bob", "a.txt")).await.expect(404);
+        assert_eq!(count(&bob, "bob").await, 0, "what was hers is hers alone");
+        assert_eq!(alice.request("GET", &trashed("alice", "a.txt")).await.expect(200).text(), "one");
+        restore(&alice, &trashed("alice", "a.txt"), &to("alice", "a.txt"), 201).await;
+        assert_eq!(alice.get("/Team/a.txt").await.text(), "one");
+    })
+    .await;
+}

@@ -189,3 +189,53 @@ async fn a_locked_file_keeps_its_state() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn versions_of_a_shared_file_are_the_files_whoever_names_and_restores_them() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        let id = saved(server, &alice).await;
+        let share = alice.share("/Docs", "bob", 1).await;
+        let of = |login: &str, second: &str| format!("/remote.php/dav/versions/{login}/versions/{id}/{second}");
+        let label = |text: &str| {
+            document(
+                "d:propertyupdate",
+                &format!("<d:set><d:prop><n:version-label>{text}</n:version-label></d:prop></d:set>"),
+            )
+        };
+        let restore = |second: &str| {
+            let call = bob.request("MOVE", &of("bob", second));
+            call.header("destination", "/remote.php/dav/versions/bob/restore/target")
+        };
+        let (first, second) = ("1700000000", "1700000010");
+        let before = server.space.change_sequence().await.expect("a number");
+        restore(first).await.expect(403);
+        bob.xml("PROPPATCH", &of("bob", first), 0, label("his")).await.expect(403);
+        bob.request("DELETE", &of("bob", first)).await.expect(403);
+        assert_eq!(server.space.change_sequence().await.expect("a number"), before);
+        assert_eq!(bob.request("GET", &of("bob", first)).await.expect(200).text(), "# Read me\n\nfirst text\n");
+        // Another's login in the path is another's.
+        bob.request("GET", &of("alice", first)).await.expect(404);
+
+        alice.set_rights(&share, 15).await;
+        let named = bob.xml("PROPPATCH", &of("bob", second), 0, label("Draft")).await.expect(207);
+        assert!(named.text().contains("HTTP/1.1 200"), "{}", named.text());
+        let listed = alice.properties(&format!("{VERSIONS}/{id}/"), 1, &NAMES).await;
+        assert_eq!(text(&listed, &of("alice", second), nc::VERSION_LABEL), "Draft");
+        restore(first).await.expect(201);
+        assert_eq!(alice.get("/Docs/readme.md").await.text(), "# Read me\n\nfirst text\n");
+        server.clock.advance_seconds(90);
+        bob.put("/Docs/readme.md", "his").await.expect(204);
+        let listed = alice.properties(&format!("{VERSIONS}/{id}/"), 1, &NAMES).await;
+        assert_eq!(text(&listed, &listed.hrefs()[1], nc::VERSION_AUTHOR), "bob");
+
+        alice.unshare(&share).await;
+        for (method, status) in [("GET", 404), ("DELETE", 404), ("PROPFIND", 404)] {
+            bob.request(method, &of("bob", second)).await.expect(status);
+        }
+        restore(second).await.expect(404);
+        bob.request("PROPFIND", &format!("/remote.php/dav/versions/bob/versions/{id}/")).await.expect(404);
+        assert_eq!(alice.get("/Docs/readme.md").await.text(), "his");
+    })
+    .await;
+}

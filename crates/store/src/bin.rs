@@ -1,7 +1,7 @@
 //! The trash of an account's files, read as a tree: what was deleted from it, and what the account deleted from others'.
 //!
 //! What a sharee deletes goes to its owner's trash, as one row; the sharee sees it there through a `trash_view` until one of
-//! both restores it or throws it away. A copy for each, as other servers make it, would cost what a COPY costs and have
+//! both restores it or throws it away, or the share ends. A copy for each, as other servers make it, would cost what a COPY costs and have
 //! another number.
 
 use crate::error::Error;

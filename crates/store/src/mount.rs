@@ -184,12 +184,14 @@ async fn bring_home(tx: &mut Tx, mount: FileId) -> Result<(), Error> {
 /// Takes the mount out of its tree, and what its account was told of it.
 pub(crate) async fn unmount(tx: &mut Tx, mount: FileId) -> Result<(), Error> {
     let row = tx.row(SHOWN, &[mount.into()]).await?;
-    tx.withdraw(NotificationKind::Shared, row.int(0)?, Some(AccountId(row.int(1)?))).await?;
+    let (target, account, owner) = (row.int(0)?, AccountId(row.int(1)?), AccountId(row.int(2)?));
+    tx.withdraw(NotificationKind::Shared, target, Some(account)).await?;
     let row = tx.row(PLACE, &[mount.into()]).await?;
     let (home, name) = (FileId(row.int(0)?), row.text(1)?);
-    for forget in [FORGET_PROPERTIES, FORGET_TEAM_TRASH, FORGET_MOUNT, FORGET_NODE] {
+    for forget in [FORGET_PROPERTIES, FORGET_MOUNT, FORGET_NODE] {
         tx.run(forget, &[mount.into()]).await?;
     }
+    tx.run(FORGET_TRASH, &[account.into(), owner.into()]).await?;
     tx.counters.mount_count -= 1;
     tx.touch(home, 0).await?;
     tx.log(home, &name, mount, true).await
@@ -316,7 +318,7 @@ const UPDATE: Sql = Sql("UPDATE mount SET permissions = $3, expires_us = $4, not
 
 const PLACE: Sql = Sql("SELECT parent_id, name FROM node WHERE space_id = $1 AND id = $2");
 
-const SHOWN: Sql = Sql("SELECT target_id, account_id FROM mount WHERE space_id = $1 AND node_id = $2");
+const SHOWN: Sql = Sql("SELECT target_id, account_id, owner_id FROM mount WHERE space_id = $1 AND node_id = $2");
 
 const HOMES: Sql = Sql("SELECT id, home_id FROM account WHERE space_id = $1");
 
@@ -390,14 +392,20 @@ const INSERT_MOUNT: Sql = Sql(
 
 const FORGET_PROPERTIES: Sql = Sql("DELETE FROM dead_property WHERE space_id = $1 AND node_id = $2");
 
-// Who is in the team no longer does not see its trash.
-const FORGET_TEAM_TRASH: Sql = Sql("DELETE FROM trash_view
-      WHERE space_id = $1
-        AND account_id = (SELECT account_id FROM mount WHERE space_id = $1 AND node_id = $2)
-        AND node_id IN (SELECT trash.node_id FROM mount
-                          JOIN team_folder ON team_folder.space_id = $1 AND team_folder.node_id = mount.target_id
-                          JOIN trash ON trash.space_id = $1 AND trash.account_id = team_folder.id
-                         WHERE mount.space_id = $1 AND mount.node_id = $2)");
+// What somebody deleted from others is seen in one's own trash as long as one holds the folder that it was in; who is in a
+// team no longer does not see its trash.
+const FORGET_TRASH: Sql = Sql("DELETE FROM trash_view
+      WHERE space_id = $1 AND account_id = $2
+        AND node_id IN (SELECT trash.node_id FROM trash WHERE trash.space_id = $1 AND trash.account_id = $3)
+        AND node_id NOT IN (
+            WITH RECURSIVE up (node_id, id) AS (
+                SELECT trash.node_id, trash.original_parent_id
+                  FROM trash_view AS seen JOIN trash ON trash.space_id = $1 AND trash.node_id = seen.node_id
+                 WHERE seen.space_id = $1 AND seen.account_id = $2 AND trash.account_id = $3
+                UNION ALL
+                SELECT up.node_id, node.parent_id FROM up JOIN node ON node.space_id = $1 AND node.id = up.id
+            ) SELECT up.node_id FROM up
+                JOIN mount ON mount.space_id = $1 AND mount.target_id = up.id AND mount.account_id = $2)");
 
 const FORGET_MOUNT: Sql = Sql("DELETE FROM mount WHERE space_id = $1 AND node_id = $2");
 
@@ -435,7 +443,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_NODE,
     INSERT_MOUNT,
     FORGET_PROPERTIES,
-    FORGET_TEAM_TRASH,
+    FORGET_TRASH,
     FORGET_MOUNT,
     FORGET_NODE,
     FORGET_LINKS,

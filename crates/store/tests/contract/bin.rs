@@ -362,10 +362,12 @@ async fn a_sharee_who_is_one_no_longer_restores_nothing() {
         let at = format!("a.{FIRST}");
         share(alice, "Docs", Sharee::Account(bob.account().id), Some(false)).await.unwrap();
         assert!(matches!(undelete(bob, &at).await, Err(Error::Forbidden(_))));
+        assert_eq!(names(&bob.bin().unwrap(), "").await, std::slice::from_ref(&at));
         share(alice, "Docs", Sharee::Account(bob.account().id), None).await.unwrap();
-        assert!(matches!(undelete(bob, &at).await, Err(Error::Forbidden(_))));
+        assert!(matches!(undelete(bob, &at).await, Err(Error::NotFound)));
+        assert_eq!(names(&bob.bin().unwrap(), "").await, Vec::<String>::new(), "nor sees it any more");
         make_folder(bob, theirs).await.unwrap();
-        assert!(matches!(undelete(bob, &at).await, Err(Error::Forbidden(_))), "a folder of that name is another");
+        assert!(matches!(undelete(bob, &at).await, Err(Error::NotFound)), "a folder of that name is another");
         undelete(alice, &at).await.unwrap();
         assert_eq!(names(&bob.bin().unwrap(), "").await, Vec::<String>::new());
         world.finish().await;
