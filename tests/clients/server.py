@@ -51,9 +51,9 @@ def end(process, seconds=60):
 
 
 class Postgres:
-    """A PostgreSQL cluster in a temporary directory, on a free port of the loopback."""
+    """A PostgreSQL cluster in a temporary directory, on a free port of the loopback. Tests do without syncing; measurements do not."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, is_durable=False):
         found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not found:
             raise RuntimeError("PostgreSQL is missing: apt-get install postgresql")
@@ -70,8 +70,10 @@ class Postgres:
         self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = (
             f"-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c max_connections=400 "
-            "-c fsync=off -c full_page_writes=off -c shared_buffers=128MB"
+            "-c shared_buffers=128MB"
         )
+        if not is_durable:
+            options += " -c fsync=off -c full_page_writes=off"
         self.run("pg_ctl", "-D", self.data, "-w", "-l", self.directory / "log", "-o", options, "start")
         self.url = f"postgres://postgres@127.0.0.1:{self.port}"
 
