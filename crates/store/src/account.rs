@@ -248,7 +248,7 @@ async fn change(tx: &mut Tx, id: AccountId, update: AccountUpdate) -> Result<Acc
     ];
     tx.one(UPDATE, &args).await?;
     if update.is_enabled == Some(false) {
-        crate::lock::forget_ended(tx).await?;
+        crate::lock::forget_groundless(tx).await?;
     }
     find(&mut tx.connection, BY_ID, &[id.into()]).await
 }

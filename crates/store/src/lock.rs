@@ -217,57 +217,76 @@ pub(crate) async fn rooted_inside(
     Ok(inside)
 }
 
-/// Forgets the locks that are over: by their time, or because who holds them may not write there any more. Where clients
-/// show them, the etag moves.
-pub(crate) async fn forget_ended(tx: &mut Tx) -> Result<(), Error> {
-    let all = tx.all(ALL, &[]).await?;
-    if all.is_empty() {
-        return Ok(());
-    }
-    let now = tx.now();
-    let active: Vec<String> = active(&mut tx.connection, now).await?.into_iter().map(|lock| lock.token).collect();
-    for row in all {
-        let (token, node, is_shown) = (row.text(0)?, FileId(row.int(1)?), row.int(2)? != LockKind::Dav.number());
-        if active.contains(&token) {
-            continue;
-        }
-        tx.run(FORGET, &[token.into()]).await?;
-        if is_shown {
+/// Forgets the locks whose time is over. Where clients show them, the etag moves.
+pub(crate) async fn forget_expired(tx: &mut Tx) -> Result<(), Error> {
+    let ended = tx.all(EXPIRED, &[tx.now().into()]).await?;
+    forget(tx, &ended).await
+}
+
+/// Forgets the locks of those who may not write there any more, which would keep others out until their time is over: to be
+/// called where rights shrink.
+pub(crate) async fn forget_groundless(tx: &mut Tx) -> Result<(), Error> {
+    let ended = tx.all(GROUNDLESS, &[tx.now().into()]).await?;
+    forget(tx, &ended).await
+}
+
+async fn forget(tx: &mut Tx, ended: &[Row]) -> Result<(), Error> {
+    for row in ended {
+        tx.run(FORGET, &[row.text(0)?.into()]).await?;
+        if row.int(2)? != LockKind::Dav.number() {
             tx.advance();
-            crate::change::touch_locked(tx, node).await?;
+            crate::change::touch_locked(tx, FileId(row.int(1)?)).await?;
         }
     }
     Ok(())
 }
 
-// A lock keeps nobody out once its holder may not write there any more: `up` is all that stands above what is locked, and
-// somewhere there begins a tree of the holder's, or a mount that lets the holder write. A guest's lock is its link's, which
-// says in whose name.
-const ACTIVE: Sql = Sql("WITH RECURSIVE up (token, holder_id, id) AS (
-         SELECT lock.token, COALESCE(link.account_id, lock.account_id), lock.node_id
-           FROM lock LEFT JOIN link ON link.space_id = $1 AND link.id = -lock.account_id AND link.permissions & 2 <> 0
-                                   AND (link.expires_us IS NULL OR link.expires_us > $2)
-          WHERE lock.space_id = $1 AND lock.expires_us > $2
+/// A guest's lock is its link's, whose number it has, and ends with it. `$2` is now.
+macro_rules! joined_link {
+    () => {
+        "LEFT JOIN link ON link.space_id = $1 AND link.id = -lock.account_id AND link.permissions & 2 <> 0
+                       AND (link.expires_us IS NULL OR link.expires_us > $2)"
+    };
+}
+
+const ACTIVE: Sql = Sql(concat!(
+    "SELECT lock.token, lock.node_id, lock.account_id, lock.is_exclusive, lock.is_deep,
+            lock.owner_xml, lock.created_us, lock.expires_us, lock.kind, lock.editor_name, lock.editor_session,
+            account.login, account.display_name
+       FROM lock ",
+    joined_link!(),
+    " LEFT JOIN account ON account.space_id = $1 AND account.id = lock.account_id
+      JOIN account AS holder ON holder.space_id = $1 AND holder.id = COALESCE(link.account_id, lock.account_id)
+                            AND holder.is_enabled = 1 AND holder.departed_us IS NULL
+      WHERE lock.space_id = $1 AND lock.expires_us > $2"
+));
+
+const EXPIRED: Sql =
+    Sql("SELECT token, node_id, kind FROM lock WHERE space_id = $1 AND expires_us <= $2 ORDER BY token");
+
+// `up` is all that stands above what is locked: somewhere there begins a tree of the holder's, or a mount that lets the
+// holder write.
+const GROUNDLESS: Sql = Sql(concat!(
+    "WITH RECURSIVE up (token, holder_id, id) AS (
+         SELECT lock.token, COALESCE(link.account_id, lock.account_id), lock.node_id FROM lock ",
+    joined_link!(),
+    "     WHERE lock.space_id = $1
          UNION ALL
          SELECT up.token, up.holder_id, node.parent_id
            FROM up JOIN node ON node.space_id = $1 AND node.id = up.id
-     ) SELECT lock.token, lock.node_id, lock.account_id, lock.is_exclusive, lock.is_deep,
-              lock.owner_xml, lock.created_us, lock.expires_us, lock.kind, lock.editor_name, lock.editor_session,
-              account.login, account.display_name
-         FROM lock LEFT JOIN account ON account.space_id = $1 AND account.id = lock.account_id
-        WHERE lock.space_id = $1 AND lock.expires_us > $2 AND EXISTS (
-              SELECT 1 FROM up JOIN account AS holder ON holder.space_id = $1 AND holder.id = up.holder_id
-                                                     AND holder.is_enabled = 1 AND holder.departed_us IS NULL
-               WHERE up.token = lock.token AND (holder.home_id = up.id
+     ) SELECT token, node_id, kind FROM lock
+        WHERE space_id = $1 AND token NOT IN (
+              SELECT up.token FROM up JOIN account AS holder ON holder.space_id = $1 AND holder.id = up.holder_id
+                                                            AND holder.is_enabled = 1 AND holder.departed_us IS NULL
+               WHERE holder.home_id = up.id
                   OR EXISTS (SELECT 1 FROM root
                               WHERE root.space_id = $1 AND root.account_id = holder.id AND root.node_id = up.id)
                   OR EXISTS (SELECT 1 FROM mount
                               WHERE mount.space_id = $1 AND mount.target_id = up.id AND mount.account_id = holder.id
-                                AND mount.permissions & 2 <> 0
-                                AND (mount.expires_us IS NULL OR mount.expires_us > $2))))");
-
-const ALL: Sql = Sql("SELECT token, node_id, kind FROM lock WHERE space_id = $1 ORDER BY token");
+                                AND mount.permissions & 2 <> 0))
+        ORDER BY token"
+));
 
 const FORGET: Sql = Sql("DELETE FROM lock WHERE space_id = $1 AND token = $2");
 
-pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE, ALL, FORGET];
+pub(crate) const STATEMENTS: &[Sql] = &[ACTIVE, EXPIRED, GROUNDLESS, FORGET];

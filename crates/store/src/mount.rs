@@ -46,15 +46,18 @@ pub(crate) async fn make(
     team: Option<(FileId, String)>,
     mut wanted: BTreeMap<(FileId, AccountId), Wanted>,
 ) -> Result<(), Error> {
+    let mut has_shrunk = false;
     for row in tx.all(OF_OWNER, &[owner.into()]).await? {
         let (mount, key) = (FileId(row.int(0)?), (FileId(row.int(1)?), AccountId(row.int(2)?)));
         let Some(wanted) = wanted.remove(&key) else {
             unmount(tx, mount).await?;
+            has_shrunk = true;
             continue;
         };
         let held = (row.int(3)?, row.maybe_int(4)?, row.maybe_text(5)?.unwrap_or_default(), row.maybe_text(6)?);
         let Wanted { permissions, expires, note, attributes, .. } = wanted;
         if held != (permissions.bits().into(), expires.map(|at| at.0), note.clone(), attributes.clone()) {
+            has_shrunk |= !permissions.includes(Permissions::UPDATE);
             let expires = expires.map(|at| at.0);
             let args = [mount.into(), permissions.into(), expires.into(), note.into(), attributes.into()];
             tx.one(UPDATE, &args).await?;
@@ -63,8 +66,9 @@ pub(crate) async fn make(
             tx.log(FileId(row.int(0)?), &row.text(1)?, mount, false).await?;
         }
     }
-    // Who lost a right keeps nobody out with a lock.
-    lock::forget_ended(tx).await?;
+    if has_shrunk {
+        lock::forget_groundless(tx).await?;
+    }
     if wanted.is_empty() {
         return Ok(());
     }

@@ -103,7 +103,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
         done += 1;
     }
     tx.run(FORGET_FINISHED, &[before.into()]).await?;
-    crate::lock::forget_ended(tx).await?;
+    crate::lock::forget_expired(tx).await?;
     tx.run(crate::push::EXPIRE, &[now.into()]).await?;
     crate::notification::expire(tx).await?;
     crate::activity::expire(tx).await?;

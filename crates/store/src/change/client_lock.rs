@@ -16,7 +16,7 @@ impl Run for LockForClient {
     type Outcome = Node;
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Node, Error> {
-        lock::forget_ended(tx).await?;
+        lock::forget_expired(tx).await?;
         let mut site = Site::find(tx, asker, &self.path).await?;
         let node = site.located.found()?.clone();
         site.check(tx, asker, &self.conditions).await?;

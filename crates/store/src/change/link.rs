@@ -67,7 +67,7 @@ impl Run for UpdateLink {
         }
         let link = changed(tx, link, self.update)?;
         tx.one(UPDATE, &values(&link)).await?;
-        lock::forget_ended(tx).await?;
+        lock::forget_groundless(tx).await?;
         Ok(link)
     }
 }
@@ -78,7 +78,7 @@ impl Run for DropLink {
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         let link = managed(tx, asker, self.id).await?;
         tx.one(REMOVE, &[link.id.0.into()]).await?;
-        lock::forget_ended(tx).await
+        lock::forget_groundless(tx).await
     }
 }
 

@@ -14,7 +14,7 @@ impl Run for TakeLock {
     type Outcome = Locked;
 
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<Locked, Error> {
-        lock::forget_ended(tx).await?;
+        lock::forget_expired(tx).await?;
         let mut site = Site::find(tx, asker, &self.path).await?;
         site.check(tx, asker, &self.conditions).await?;
         let is_new = site.node().is_none();
