@@ -434,3 +434,28 @@ async fn tokens_die_with_the_account_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_to_be_looked_at_only_is_not_saved_under_another_name() {
+    let address = office_server(false).await;
+    on_every_engine_with(configured(address), async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        let id = file_id(&alice.put("/a.odt", "one").await.expect(201));
+        let attributes =
+            "%5B%7B%22scope%22%3A%22permissions%22%2C%22key%22%3A%22download%22%2C%22value%22%3Afalse%7D%5D";
+        let share = format!("path=/a.odt&shareType=0&shareWith=bob&permissions=3&attributes={attributes}");
+        ocs(&alice, "POST", "/apps/files_sharing/api/v1/shares", &share).await.expect(200);
+        let opened = Opened::of(server, &bob, id).await;
+        let info = opened.info().await;
+        assert_eq!(info["UserCanWrite"], json!(true));
+        for flag in ["UserCanNotWriteRelative", "DisableExport", "DisablePrint", "DisableCopy"] {
+            assert_eq!(info[flag], json!(true), "{flag}");
+        }
+        let saved = opened.overridden("PUT_RELATIVE").header("x-wopi-suggestedtarget", "mine.odt").body("one");
+        saved.await.expect(403);
+        assert!(!bob.propfind("/", 1).await.expect(207).text().contains("mine.odt"));
+        let own = Opened::of(server, &alice, id).await.info().await;
+        assert_eq!((&own["DisableExport"], &own["UserCanNotWriteRelative"]), (&json!(false), &json!(false)));
+    })
+    .await;
+}

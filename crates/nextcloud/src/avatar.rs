@@ -8,12 +8,13 @@ use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use nichoir_auth::{AuthError, Caller};
+use nichoir_dav::header::condition;
 use nichoir_dav::{Body, Error, Response, href};
 use nichoir_preview::{Colour, Drawing, Failure, Key, Made, Previews, initials_of};
 use nichoir_store::{Account, AccountId, Sitter, Space};
 
 use crate::image::{known, must_read, not_modified};
-use crate::preview::{BY_NUMBER, names, refused};
+use crate::preview::{BY_NUMBER, refused};
 use crate::{Visit, auth_error, avatar_upload, with_body};
 
 /// The two sizes that the pages and apps get, whatever they ask for.
@@ -137,7 +138,7 @@ async fn picture(
     };
     let key = Key::of(&[b"avatar", what.as_bytes()]);
     let etag = format!("\"{}\"", key.hex());
-    let mut response = match headers.get(IF_NONE_MATCH).is_some_and(|known| names(known, &etag)) {
+    let mut response = match condition::names(headers, &IF_NONE_MATCH, &etag) {
         true => not_modified(),
         false => {
             let (owner, space_name) = (space, space.info().uuid.to_string());

@@ -4,13 +4,14 @@
 use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use nichoir_dav::header::condition;
 use nichoir_dav::{Error, Response};
 use nichoir_preview::{Colour, Drawing, Key, MediaType, initials_of};
 use nichoir_store::{Picture, Sitter, Space};
 use serde_json::json;
 
 use crate::image::{must_read, not_modified};
-use crate::preview::{names, refused};
+use crate::preview::refused;
 use crate::{Visit, with_body};
 
 /// The colour of a space that has none of its own.
@@ -103,7 +104,7 @@ async fn icon(visit: &Visit<'_>, side: u32, request: &Parts) -> Result<Response,
 /// Shown again for an hour, then asked for again by its tag.
 fn cached(tag: &str, request: &Parts, answer: impl FnOnce() -> Response) -> Response {
     let etag = format!("\"{tag}\"");
-    let is_known = request.headers.get(IF_NONE_MATCH).is_some_and(|known| names(known, &etag));
+    let is_known = condition::names(&request.headers, &IF_NONE_MATCH, &etag);
     let mut response = if is_known { not_modified() } else { answer() };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));

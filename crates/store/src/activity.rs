@@ -173,7 +173,7 @@ impl RecentActivities {
 
 impl Tree {
     /// The activities that the account may see, newest first, those older than `before` if that is told: what it did, and
-    /// what was done where it sees the folder now.
+    /// what was done where it sees the folder now, since it sees it.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -325,7 +325,8 @@ fn activity_of(row: &Row, me: AccountId) -> Result<Activity, Error> {
     })
 }
 
-// Whoever sees the folder sees what was done in it: below the own root, or below what is mounted there.
+// Whoever sees the folder sees what was done in it since: below the own root, or below what is mounted there.
+// What it held before it was shared, and who said what about that, is not for those it is shared with.
 const VISIBLE: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
          SELECT node.id, node.id, node.parent_id FROM node
           WHERE node.space_id = $1 AND node.id IN (
@@ -333,15 +334,23 @@ const VISIBLE: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
          UNION ALL
          SELECT up.start_id, node.id, node.parent_id
            FROM up JOIN node ON node.space_id = $1 AND node.id = up.parent_id
-     ), mounted (id) AS (
-         SELECT target_id FROM mount WHERE space_id = $1 AND account_id = $2
-     ), seen (id) AS (
-         SELECT start_id FROM up WHERE id = $3 OR id IN (SELECT id FROM mounted)
+     ), mounted (id, since_us) AS (
+         SELECT mount.target_id, node.created_us
+           FROM mount JOIN node ON node.space_id = $1 AND node.id = mount.node_id
+          WHERE mount.space_id = $1 AND mount.account_id = $2
+     ), seen (id, since_us) AS (
+         SELECT held.id, MIN(held.since_us)
+           FROM (SELECT start_id AS id, 0 AS since_us FROM up WHERE id = $3
+                 UNION ALL
+                 SELECT up.start_id, mounted.since_us FROM up JOIN mounted ON mounted.id = up.id) AS held
+          GROUP BY held.id
      )
-     SELECT id, actor_id, kind, node_id, name, path, detail, others, happened_us
+     SELECT activity.id, actor_id, kind, node_id, name, path, detail, others, happened_us
        FROM activity
-      WHERE space_id = $1 AND id < $4 AND happened_us >= $5
-        AND (actor_id = $2 OR folder_id IN (SELECT id FROM seen) OR node_id IN (SELECT id FROM mounted))
+       LEFT JOIN seen ON seen.id = activity.folder_id
+       LEFT JOIN mounted ON mounted.id = activity.node_id
+      WHERE space_id = $1 AND activity.id < $4 AND happened_us >= $5
+        AND (actor_id = $2 OR seen.since_us <= happened_us OR mounted.since_us <= happened_us)
         AND ($6 = 'all'
              OR ($6 = 'own' AND actor_id = $2)
              OR ($6 = 'others' AND actor_id <> $2)
@@ -349,7 +358,7 @@ const VISIBLE: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
              OR ($6 = 'shares' AND kind = 'shared')
              OR ($6 = 'comments' AND kind = 'commented')
              OR ($6 = 'node' AND node_id = $7))
-      ORDER BY id DESC
+      ORDER BY activity.id DESC
       LIMIT $8");
 
 const INSERT: Sql = Sql("INSERT INTO activity

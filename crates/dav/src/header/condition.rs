@@ -1,6 +1,6 @@
 //! If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range. RFC 9110 §13.1.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use nichoir_store::Timestamp;
 use nichoir_store::conditions::EtagSet;
 
@@ -24,6 +24,16 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<EtagSet>, Error> {
 /// 400 if malformed.
 pub fn if_none_match(headers: &HeaderMap) -> Result<Option<EtagSet>, Error> {
     tags(headers, "if-none-match", true)
+}
+
+/// Whether the header names the state with this tag: weak tags are as good as strong ones, and quotes may be missing on
+/// either side. A header that cannot be read names nothing.
+pub fn names(headers: &HeaderMap, header: &HeaderName, etag: &str) -> bool {
+    match tags(headers, header.as_str(), true) {
+        Ok(Some(EtagSet::Any)) => true,
+        Ok(Some(EtagSet::Of(tags))) => tags.iter().any(|tag| tag == etag.trim_matches('"')),
+        Ok(None) | Err(_) => false,
+    }
 }
 
 fn tags(headers: &HeaderMap, name: &str, takes_weak: bool) -> Result<Option<EtagSet>, Error> {
@@ -155,5 +165,19 @@ mod tests {
         check("\"a\"", IfRange::Etag("a".to_owned()));
         check("W/\"a\"", IfRange::Never);
         check("Mon, 02 Jun 2025 08:15:30 GMT", IfRange::Date(Timestamp::from_seconds(1_748_852_130)));
+    }
+
+    #[test]
+    fn a_state_is_known_with_and_without_quotes() {
+        for known in ["\"ab\"", "ab", "W/\"ab\"", "\"x\", \"ab\"", "*"] {
+            let headers = headers(&format!("if-none-match: {known}"));
+            assert!(names(&headers, &http::header::IF_NONE_MATCH, "\"ab\""), "{known}");
+            assert!(names(&headers, &http::header::IF_NONE_MATCH, "ab"), "{known}");
+        }
+        for other in ["\"abc\"", "\"ab", "", "W/ab"] {
+            let headers = headers(&format!("if-none-match: {other}"));
+            assert!(!names(&headers, &http::header::IF_NONE_MATCH, "\"ab\""), "{other}");
+        }
+        assert!(!names(&HeaderMap::new(), &http::header::IF_NONE_MATCH, "ab"));
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, IF_NONE_MATCH, LAST_MODIFIED};
 use http::{HeaderValue, StatusCode};
 use nichoir_auth::Caller;
+use nichoir_dav::header::condition;
 use nichoir_dav::property::http_date;
 use nichoir_dav::request::{empty, streamed};
 use nichoir_dav::{Error, Response};
@@ -15,7 +16,7 @@ use serde_json::json;
 
 use super::note::{NEEDS, Note};
 use super::write::make;
-use super::{Answer, Call, NotesLimits, Refusal, excluded, has_tag, tagged};
+use super::{Answer, Call, NotesLimits, Refusal, excluded, tagged};
 use crate::ocs::Params;
 
 /// Under this name is kept what each note was when, so that a change by DAV has a time.
@@ -87,7 +88,7 @@ pub(super) async fn list(call: &Call<'_>, params: &Params) -> Answer {
     }
 
     let etag = etag_of(&told, &rest, &excluded);
-    let mut response = match has_tag(call.request, &IF_NONE_MATCH, &etag) {
+    let mut response = match condition::names(&call.request.headers, &IF_NONE_MATCH, &etag) {
         true => {
             let mut response = Response::new(empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;

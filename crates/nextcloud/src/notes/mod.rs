@@ -12,6 +12,7 @@ use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use nichoir_auth::Caller;
+use nichoir_dav::header::condition;
 use nichoir_dav::request::{empty, read_whole};
 use nichoir_dav::{Body, Error, Request, Response, href};
 use nichoir_store::Error as StoreError;
@@ -163,7 +164,7 @@ fn number(text: &str) -> Result<i64, Refusal> {
 /// One note, unless the client has it already.
 async fn get(call: &Call<'_>, id: i64, params: &Params) -> Answer {
     let mut note = Note::find(call, id).await?;
-    if has_tag(call.request, &IF_NONE_MATCH, &note.etag()) {
+    if condition::names(&call.request.headers, &IF_NONE_MATCH, &note.etag()) {
         let mut response = Response::new(empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(tagged(response, &note.etag()));
@@ -192,15 +193,7 @@ fn tagged(mut response: Response, etag: &str) -> Response {
     response
 }
 
-/// Whether the header names the tag, with quotes or, as some clients write it, without.
-fn has_tag(request: &Parts, header: &http::HeaderName, etag: &str) -> bool {
-    let values = request.headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == etag)
-}
-
 /// Whether the client guards its write with another state than this.
 fn is_outdated(request: &Parts, etag: &str) -> bool {
-    let is_any = request.headers.get(IF_MATCH).is_none_or(|value| value == "*");
-    !is_any && !has_tag(request, &IF_MATCH, etag)
+    request.headers.contains_key(IF_MATCH) && !condition::names(&request.headers, &IF_MATCH, etag)
 }

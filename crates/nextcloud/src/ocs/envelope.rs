@@ -4,6 +4,7 @@ use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use nichoir_dav::Response;
+use nichoir_dav::header::condition;
 use nichoir_dav::request::empty;
 use nichoir_xml::{Name, Writer};
 use serde_json::{Value, json};
@@ -135,8 +136,8 @@ impl Envelope {
 
     /// What a route answers. 204 and 304 have no body; 304 it is where the client has the `ETag` of the answer already.
     pub(super) fn reply(&self, reply: Reply, request: &Parts) -> Response {
-        let known = request.headers.get(IF_NONE_MATCH);
-        let is_known = known.is_some() && known == reply.headers.get(ETAG);
+        let etag = reply.headers.get(ETAG).and_then(|etag| etag.to_str().ok());
+        let is_known = etag.is_some_and(|etag| condition::names(&request.headers, &IF_NONE_MATCH, etag));
         let status = if is_known { StatusCode::NOT_MODIFIED } else { reply.status };
         let mut response = match status {
             StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {

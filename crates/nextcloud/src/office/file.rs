@@ -120,6 +120,8 @@ async fn info(open: &Open<'_>) -> Response {
         None => None,
     };
     let may_create = parent.is_some_and(|parent| parent.permissions().includes(Permissions::CREATE));
+    // What is to be looked at only is not taken away through the editor either.
+    let stays = !node.allows_download();
     let owner = node.access.as_ref().map_or(&caller.account.login, |access| &access.owner_login);
     told(
         StatusCode::OK,
@@ -132,7 +134,7 @@ async fn info(open: &Open<'_>) -> Response {
             "UserFriendlyName": caller.account.display_name,
             "UserCanWrite": is_writable,
             "ReadOnly": !is_writable,
-            "UserCanNotWriteRelative": !(*is_writable && may_create),
+            "UserCanNotWriteRelative": stays || !(*is_writable && may_create),
             "PostMessageOrigin": visit.public_url,
             "LastModifiedTime": modified_text(node.modified),
             "SupportsUpdate": true,
@@ -144,11 +146,11 @@ async fn info(open: &Open<'_>) -> Response {
             "EnableShare": false,
             "EnableInsertRemoteImage": false,
             "EnableOwnerTermination": false,
-            "DisablePrint": false,
-            "DisableExport": false,
-            "DisableCopy": false,
-            "HidePrintOption": false,
-            "HideExportOption": false,
+            "DisablePrint": stays,
+            "DisableExport": stays,
+            "DisableCopy": stays,
+            "HidePrintOption": stays,
+            "HideExportOption": stays,
             "IsAnonymousUser": false,
             "IsAdminUser": false,
             "HasContentRange": true,

@@ -14,12 +14,14 @@ use super::lock::{conflict, held};
 use super::{Office, bare, header, told, utf7};
 use crate::names;
 use crate::ticket::{Purpose, Ticket};
+use crate::view_only::check_download;
 
 /// Names that are tried before a document is refused.
 const TRIES_MAX: u32 = 1000;
 
 /// PUT_RELATIVE: a name to begin with, or one that it must have.
 pub(super) async fn put(open: &Open<'_>, office: &Office, headers: &HeaderMap, body: Body) -> Result<Response, Error> {
+    check_download(&open.node)?;
     let (suggested, exact) = (header(headers, "x-wopi-suggestedtarget"), header(headers, "x-wopi-relativetarget"));
     let (text, is_exact) = match (suggested, exact) {
         (Some(text), None) => (text, false),

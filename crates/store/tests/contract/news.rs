@@ -100,12 +100,19 @@ async fn who_sees_a_folder_sees_what_was_done_in_it_and_not_longer() {
         make_folder(&world.alice, "/shared").await.unwrap();
         make_folder(&world.alice, "/shared/deep").await.unwrap();
         put(&world.alice, "/private.txt", b"x").await.unwrap();
+        // What was there before is not told to who comes later.
+        put(&world.alice, "/shared/deep/dismissal.txt", b"x").await.unwrap();
+        let conditions = Conditions::default();
+        let gone = Delete { path: path("/shared/deep/dismissal.txt"), skips_trash: false, conditions };
+        world.alice.apply(gone).await.unwrap();
+        world.clock.advance_seconds(1);
         share_with_bob(&world, "/shared", Some(Permissions::ALL)).await;
         put(&world.alice, "/shared/deep/a.txt", b"x").await.unwrap();
         let bobs = shown(&world.bob).await;
         assert!(bobs.contains(&(ActivityKind::Created, "/a.txt".to_owned(), 0)), "{bobs:?}");
         assert!(bobs.contains(&(ActivityKind::Shared, "/shared".to_owned(), 0)), "{bobs:?}");
         assert!(!bobs.iter().any(|(_, path, _)| path.contains("private")), "{bobs:?}");
+        assert!(!bobs.iter().any(|(_, path, _)| path.contains("dismissal")), "{bobs:?}");
 
         // What it is called there is the mount's business.
         let mount = names(&world.bob, "/").await.remove(0);

@@ -1,6 +1,6 @@
 //! Team folders: of the space, seen by groups, with a trash and a quota of their own.
 
-use nichoir_store::change::{CreateShare, Delete, Relocate, Undelete};
+use nichoir_store::change::{CreateShare, Delete, Relocate, RestoreVersion, Undelete};
 use nichoir_store::conditions::Conditions;
 use nichoir_store::{Error, Group, Limits, Permissions, Sharee, Tree, Via};
 
@@ -113,6 +113,15 @@ async fn a_quota_of_a_folder_is_kept_to_the_byte() {
         let full = alice.apply(back).await;
         assert!(matches!(full, Err(Error::OverQuota { available_bytes: 1 })), "what comes back counts: {full:?}");
         put(alice, "Team/c.txt", b"12").await.unwrap();
+        put(alice, "Team/a.txt", b"1").await.unwrap();
+        put(alice, "Team/d.txt", b"1234567").await.unwrap();
+        let earlier = alice.versions(node(alice, "Team/a.txt").await.unwrap().id).await.unwrap();
+        let long = earlier.versions.iter().find(|version| version.size_bytes == 8).unwrap().second;
+        let back = RestoreVersion { file: earlier.file.id, second: long, conditions: Conditions::default() };
+        let full = alice.apply(back).await;
+        assert!(matches!(full, Err(Error::OverQuota { available_bytes: 0 })), "an earlier version counts: {full:?}");
+        delete(alice, "Team/d.txt").await.unwrap();
+        put(alice, "Team/a.txt", b"87654321").await.unwrap();
         put(alice, "own.txt", b"1").await.unwrap();
         assert!(matches!(relocate(alice, "own.txt", "Team/own.txt").await, Err(Error::OverQuota { .. })));
         space.set_team_folder_quota(folder.id, None).await.unwrap();
