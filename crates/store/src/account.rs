@@ -6,7 +6,7 @@ use crate::member_quota;
 use crate::moved::Moved;
 use crate::node::{AccountId, FileId};
 use crate::ports::Timestamp;
-use crate::row::{NO_PARENT, PURGED};
+use crate::row::NO_PARENT;
 use crate::space::Space;
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
 use crate::tx::{Tx, signed};
@@ -264,15 +264,7 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
     }
     let mut roots = crate::area::roots_of(tx, id).await?;
     roots.push((account.home, account.trash));
-    for (root, is_trash) in roots.into_iter().flat_map(|(root, trash)| [(root, false), (trash, true)]) {
-        let bytes = tx.row(SIZE, &[root.into()]).await?.count(0)?;
-        if is_trash {
-            tx.refund_reclaimed(bytes)
-        } else {
-            tx.refund(bytes)
-        }
-        tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
-    }
+    crate::purge::purge_trees(tx, id, &roots).await?;
     for forget in
         [crate::standing::FORGET, crate::notification::FORGET, crate::activity::FORGET, crate::user_status::FORGET]
     {
@@ -285,7 +277,6 @@ pub(crate) async fn delete(tx: &mut Tx, id: AccountId) -> Result<(), Error> {
         crate::picture::FORGET,
         outgoing,
         groups,
-        FORGET_TRASH,
         FORGET_TRASH_VIEWS,
         FORGET_ROOTS,
         FORGET_FAVOURITES,
@@ -394,12 +385,6 @@ const UPDATE: Sql = Sql("UPDATE account
 
 const UPLOADS: Sql = Sql("SELECT id FROM upload WHERE space_id = $1 AND account_id = $2");
 
-const SIZE: Sql = Sql("SELECT size_bytes FROM node WHERE space_id = $1 AND id = $2");
-
-const PURGE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
-
-const FORGET_TRASH: Sql = Sql("DELETE FROM trash WHERE space_id = $1 AND account_id = $2");
-
 const FORGET_TRASH_VIEWS: Sql = Sql("DELETE FROM trash_view WHERE space_id = $1 AND account_id = $2");
 
 const FORGET_ROOTS: Sql = Sql("DELETE FROM root WHERE space_id = $1 AND account_id = $2");
@@ -428,9 +413,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_ROOT,
     UPDATE,
     UPLOADS,
-    SIZE,
-    PURGE,
-    FORGET_TRASH,
     FORGET_TRASH_VIEWS,
     FORGET_ROOTS,
     FORGET_FAVOURITES,

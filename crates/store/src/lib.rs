@@ -44,6 +44,7 @@ mod path;
 mod permissions;
 mod picture;
 mod ports;
+mod purge;
 mod push;
 mod reach;
 mod retention;

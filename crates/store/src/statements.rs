@@ -27,6 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::open_space::STATEMENTS,
         crate::outgoing::STATEMENTS,
         crate::picture::STATEMENTS,
+        crate::purge::STATEMENTS,
         crate::push::STATEMENTS,
         crate::retention::STATEMENTS,
         crate::scheduling::STATEMENTS,

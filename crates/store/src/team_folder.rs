@@ -9,7 +9,6 @@ use crate::mount;
 use crate::node::{AccountId, FileId, GroupId};
 use crate::path::check_name;
 use crate::permissions::Permissions;
-use crate::row::PURGED;
 use crate::share::permissions_of;
 use crate::space::Space;
 use crate::sql::{Connection, Sql, Value, is_taken};
@@ -167,18 +166,10 @@ async fn set_quota(tx: &mut Tx, id: i64, quota_bytes: Option<u64>) -> Result<(),
 
 async fn delete(tx: &mut Tx, id: i64) -> Result<(), Error> {
     let row = tx.maybe(ROOTS, &[id.into()]).await?.ok_or(Error::NotFound)?;
-    let roots = [(FileId(row.int(0)?), false), (FileId(row.int(1)?), true)];
+    let roots = (FileId(row.int(0)?), FileId(row.int(1)?));
     mount::forget_account(tx, AccountId(id)).await?;
-    for (root, is_trash) in roots {
-        let bytes = tx.row(SIZE, &[root.into()]).await?.count(0)?;
-        if is_trash {
-            tx.refund_reclaimed(bytes)
-        } else {
-            tx.refund(bytes)
-        }
-        tx.one(PURGE, &[root.into(), PURGED.into(), root.to_string().into()]).await?;
-    }
-    for forget in [FORGET_TRASH, FORGET_RIGHTS, FORGET] {
+    crate::purge::purge_trees(tx, AccountId(id), &[roots]).await?;
+    for forget in [FORGET_RIGHTS, FORGET] {
         tx.run(forget, &[id.into()]).await?;
     }
     Ok(())
@@ -212,30 +203,9 @@ const INSERT_RIGHT: Sql =
 
 const SET_QUOTA: Sql = Sql("UPDATE team_folder SET quota_bytes = $3 WHERE space_id = $1 AND id = $2");
 
-const SIZE: Sql = Sql("SELECT size_bytes FROM node WHERE space_id = $1 AND id = $2");
-
-const PURGE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
-
-const FORGET_TRASH: Sql = Sql("DELETE FROM trash WHERE space_id = $1 AND account_id = $2");
-
 const FORGET_RIGHTS: Sql = Sql("DELETE FROM team_folder_right WHERE space_id = $1 AND folder_id = $2");
 
 const FORGET: Sql = Sql("DELETE FROM team_folder WHERE space_id = $1 AND id = $2");
 
-pub(crate) const STATEMENTS: &[Sql] = &[
-    ROOT,
-    ROOTS,
-    RIGHTS_OF,
-    ALL,
-    RIGHTS,
-    COUNT,
-    INSERT,
-    FORGET_RIGHT,
-    INSERT_RIGHT,
-    SET_QUOTA,
-    SIZE,
-    PURGE,
-    FORGET_TRASH,
-    FORGET_RIGHTS,
-    FORGET,
-];
+pub(crate) const STATEMENTS: &[Sql] =
+    &[ROOT, ROOTS, RIGHTS_OF, ALL, RIGHTS, COUNT, INSERT, FORGET_RIGHT, INSERT_RIGHT, SET_QUOTA, FORGET_RIGHTS, FORGET];

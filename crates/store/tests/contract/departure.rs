@@ -198,3 +198,23 @@ async fn who_gets_a_login_that_was_anothers_gets_nothing_of_theirs() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_somebody_deleted_of_a_member_who_is_gone_is_in_nobodys_trash() {
+    on_every_engine(async |world| {
+        let (alice, bob) = (&world.alice, &world.bob);
+        make_folder(alice, "team").await.unwrap();
+        put(alice, "team/a.txt", b"one").await.unwrap();
+        crate::bin::share_for_writing(alice, "team", bob).await;
+        crate::bin::delete(bob, "team/a.txt").await;
+        let seen = names(&bob.bin().unwrap(), "").await;
+        assert_eq!(seen.len(), 1);
+        end(&world, Departure::Gone).await;
+        assert!(names(&bob.bin().unwrap(), "").await.is_empty());
+        let read = bob.bin().unwrap().node(&path(&seen[0]), Needs::NONE).await;
+        assert!(matches!(read, Err(Error::NotFound)), "{read:?}");
+        world.maintain().await;
+        world.finish().await;
+    })
+    .await;
+}
