@@ -20,8 +20,8 @@ use nichoir_nextcloud::search::{self, SearchLimits};
 use nichoir_nextcloud::upload::{self, UploadMount};
 use nichoir_nextcloud::{LinkSettings, NextcloudLinks, NextcloudTrash, link, trashbin, versions};
 use nichoir_nextcloud::{
-    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, comments, direct, grammars, image, legacy, login_flow,
-    ocs, status, suspended, tags,
+    Nextcloud, NextcloudCollections, Visit, auth_error, avatar, comments, direct, grammars, image, internal_link,
+    legacy, login_flow, ocs, status, suspended, tags,
 };
 use nichoir_notify::NotifyPush;
 use nichoir_outbound::Outbound;
@@ -317,6 +317,7 @@ impl App {
             },
             Route::Notes(path) => notes::handle(visit, &self.0.notes, path, request).await,
             Route::LinkPage(token, below) => link::page::handle(&visit, token, below, request).await,
+            Route::InternalLink if is_read(request.method()) => internal_link::answer(&visit, request.headers()),
             Route::LinkStyle if is_read(request.method()) => link::style(),
             Route::Link(place) => link::files::handle(&self.0.engines.links, &visit, place, request).await,
             Route::Login(path) => login_flow::handle(visit, path, request).await,

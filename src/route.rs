@@ -40,6 +40,8 @@ pub(crate) enum Route {
     Image(Image, String),
     /// `/s/TOKEN…`: the pages of a public link; the token, and what stands behind it.
     LinkPage(String, String),
+    /// `/f/ID`: a file, as members point each other to it.
+    InternalLink,
     /// The style sheet of those pages.
     LinkStyle,
     /// `/public.php/…`: the place of a public link.
@@ -165,6 +167,7 @@ impl Route {
             ["favicon.ico"] => Route::Image(Image::Theming, "/favicon".to_owned()),
             ["s", token, ..] => Route::LinkPage((*token).to_owned(), below(skipped + 2)),
             ["apps", "files_sharing", "publicpreview", _] => Route::Image(Image::Link, below(skipped + 3)),
+            ["f", _] => Route::InternalLink,
             ["core", "css", "link.css"] => Route::LinkStyle,
             ["public.php", rest @ ..] => link_place(rest, &|count| path[..segments[skipped + count].end].to_owned()),
             ["remote.php", rest @ ..] => {
@@ -282,6 +285,7 @@ mod tests {
             },
             Route::Image(image, below) => format!("{image:?} {below}"),
             Route::LinkPage(token, rest) => format!("page of link {token} {rest}"),
+            Route::InternalLink => "internal link".to_owned(),
             Route::LinkStyle => "link style".to_owned(),
             Route::Link(LinkPlace { token, prefix, is_upload }) => {
                 let kind = if is_upload { "uploads" } else { "files" };
@@ -417,6 +421,8 @@ mod tests {
         check("/s/AbC", "page of link AbC ");
         check("/index.php/s/AbC/authenticate/showshare", "page of link AbC /authenticate/showshare");
         check("/s", "unknown");
+        check("/f/12", "internal link");
+        check("/index.php/f/12", "internal link");
         check("/core/css/link.css", "link style");
         check("/public.php/webdav/a/b", "files of link  at /public.php/webdav");
         check("/public.php/dav/files/AbC", "files of link AbC at /public.php/dav/files/AbC");

@@ -21,6 +21,7 @@ mod filter_files;
 pub mod fuzzing;
 mod headers;
 pub mod image;
+pub mod internal_link;
 pub mod legacy;
 pub mod link;
 pub mod login_flow;

@@ -12,7 +12,7 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(oc::PERMISSIONS).read(|it| Some(Value::text(letters(it.node)))),
     Property::live(oc::SHARE_TYPES).needs(Needs::SHARES).read(|it| some_shares(it, write_share_types)),
     Property::live(nc::SHAREES).needs(Needs::SHARES).read(|it| some_shares(it, write_sharees)),
-    Property::live(nc::SHARE_DOWNLOAD_LIMITS).needs(Needs::SHARES).read(|it| some_shares(it, write_download_limits)),
+    Property::live(nc::SHARE_DOWNLOAD_LIMITS).needs(Needs::SHARES).read(download_limits),
     Property::live(oc::OWNER_ID).read(|it| {
         Some(Value::text(match &it.node.access {
             Some(access) => &*access.owner_login,
@@ -115,6 +115,12 @@ fn write_sharees(it: &Resource<'_>, writer: &mut Writer) {
     }
 }
 
+/// Those of the links that have one; nothing where there are none: an empty element would be a value.
+fn download_limits<'a>(it: &Resource<'a>) -> Option<Value<'a>> {
+    let is_limited = it.node.links.iter().any(|link| link.download_limit.is_some());
+    is_limited.then_some(Value::Elements(write_download_limits))
+}
+
 fn write_download_limits(it: &Resource<'_>, writer: &mut Writer) {
     for link in &it.node.links {
         let Some(limit) = link.download_limit else { continue };
@@ -130,8 +136,7 @@ fn write_download_limits(it: &Resource<'_>, writer: &mut Writer) {
 fn share_permissions(node: &Node) -> u64 {
     match (&node.access, node.is_folder()) {
         (None, true) => Permissions::ALL.bits().into(),
-        // Nextcloud counts the right to delete one's own file.
-        (None, false) => (Permissions::OF_FILE | Permissions::DELETE).bits().into(),
+        (None, false) => Permissions::OF_FILE.bits().into(),
         (Some(access), true) => access.permissions.bits().into(),
         (Some(access), false) => (access.permissions & Permissions::OF_FILE).bits().into(),
     }

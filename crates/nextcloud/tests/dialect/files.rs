@@ -101,7 +101,7 @@ async fn ios_finds_share_permissions_under_the_prefixes_it_expects() {
                  <share-permissions xmlns=\"http://open-cloud-mesh.org/ns\"/><nc:has-preview/><oc:owner-id/><nc:note/>";
     let found = server.properties("/a.txt", names).await;
     assert!(
-        found.contains("<x1:share-permissions xmlns:x1=\"http://open-collaboration-services.org/ns\">27<"),
+        found.contains("<x1:share-permissions xmlns:x1=\"http://open-collaboration-services.org/ns\">19<"),
         "{found}"
     );
     assert!(found.contains("<x2:share-permissions xmlns:x2=\"http://open-cloud-mesh.org/ns\">"), "{found}");
