@@ -186,3 +186,44 @@ fn every_crate_takes_the_workspace_lints() {
         assert!(text.contains("[lints]\nworkspace = true"), "{} opts out of the lints", manifest.display());
     }
 }
+
+/// Names of the functions below `directory` that a test attribute stands above.
+fn tests_below(directory: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in rust_files(directory) {
+        let text = std::fs::read_to_string(path).expect("a readable file");
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            let name = line.split_once("fn ").and_then(|(_, rest)| rest.split(['(', '<']).next());
+            match name {
+                _ if line.starts_with("#[") => is_test |= line.contains("test"),
+                Some(name) if is_test => {
+                    names.insert(name.to_owned());
+                    is_test = false;
+                }
+                _ => is_test &= line.starts_with("//"),
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_verdict_on_an_endpoint_names_a_test_that_there_is() {
+    let tests: BTreeSet<String> = ["tests", "crates", "src"].iter().flat_map(|it| tests_below(&root().join(it))).collect();
+    let page = std::fs::read_to_string(root().join("docs/endpoints.md")).expect("the page of endpoints");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let cells: Vec<Vec<&str>> = rows.map(|row| row.split(" | ").collect()).collect();
+    let proofs = cells.iter().filter(|row| row.len() == 4 && row[3] != "shown by" && row[3] != "---");
+    let mut count = 0;
+    for row in proofs {
+        let named: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "nothing shows {}", row[0]);
+        for name in named {
+            let is_there = if name.contains('/') { root().join(name).exists() } else { tests.contains(name) };
+            assert!(is_there, "{name}, for {}", row[0]);
+        }
+        count += 1;
+    }
+    assert!(count > 40, "the table was not read: {count} rows");
+}

@@ -3,6 +3,7 @@
 //! speak to has not moved.
 
 mod access;
+mod apps;
 mod arrival;
 mod avatars;
 mod bulk;

@@ -88,10 +88,11 @@ async fn begin(visit: &Visit<'_>, headers: &HeaderMap) -> Response {
 }
 
 async fn poll(visit: &Visit<'_>, request: Request) -> Response {
-    let token = match read_whole(request.into_body(), FORM_BYTES_MAX).await {
-        Ok(body) => field(&body, "token").unwrap_or_default(),
-        Err(_) => String::new(),
-    };
+    let (parts, body) = request.into_parts();
+    let token = read_whole(body, FORM_BYTES_MAX).await.ok().and_then(|body| field(&body, "token"));
+    // iOS has it in the query, and an empty body.
+    let in_query = || parts.uri.query().and_then(|query| field(query.as_bytes(), "token"));
+    let token = token.or_else(in_query).unwrap_or_default();
     let taken = visit.space.take_login_flow(&token_hash(visit.space, &token)).await;
     let granted = match taken {
         Ok(Some(flow)) if is_alive(visit, &flow) => flow.grant,
