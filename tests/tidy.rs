@@ -210,7 +210,8 @@ fn tests_below(directory: &Path) -> BTreeSet<String> {
 
 #[test]
 fn every_verdict_on_an_endpoint_names_a_test_that_there_is() {
-    let tests: BTreeSet<String> = ["tests", "crates", "src"].iter().flat_map(|it| tests_below(&root().join(it))).collect();
+    let tests: BTreeSet<String> =
+        ["tests", "crates", "src"].iter().flat_map(|it| tests_below(&root().join(it))).collect();
     let page = std::fs::read_to_string(root().join("docs/endpoints.md")).expect("the page of endpoints");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let cells: Vec<Vec<&str>> = rows.map(|row| row.split(" | ").collect()).collect();

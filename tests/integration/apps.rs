@@ -82,6 +82,7 @@ fn assert_capabilities(answer: &Answer, version: i64) {
         "/capabilities/user_status/enabled",
         "/capabilities/user_status/supports_emoji",
         "/capabilities/downloadlimit/enabled",
+        "/capabilities/groupfolders/hasGroupFolders",
     ] {
         assert!(at(truth).is_some_and(Value::is_boolean), "{truth}");
     }

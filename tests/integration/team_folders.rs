@@ -39,6 +39,23 @@ fn text(answer: &Answer, href: &str, name: &Name) -> String {
     answer.property(href, name).map(|it| it.text()).unwrap_or_default()
 }
 
+/// Android and iOS show the way to them only then, and the desktop client asks for the list only then.
+#[tokio::test]
+async fn the_capabilities_offer_team_folders_to_who_sees_one() {
+    on_every_engine(async |server: &Server| {
+        let offered = async |client: &Client| {
+            let told = client.ocs("GET", "/cloud/capabilities", "").await.expect(200).json();
+            told["ocs"]["data"]["capabilities"]["groupfolders"].clone()
+        };
+        assert_eq!(offered(&server.account("alice")).await, json!({ "hasGroupFolders": false }));
+        let (alice, bob, carol, _) = team(server, None).await;
+        for (client, sees) in [(&alice, true), (&bob, true), (&carol, false)] {
+            assert_eq!(offered(client).await, json!({ "hasGroupFolders": sees }));
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn each_sees_of_a_team_folder_what_the_group_may() {
     on_every_engine(async |server: &Server| {

@@ -4,7 +4,7 @@
 use nichoir_auth::Caller;
 use serde_json::{Value, json};
 
-use super::{Outcome, Reply, activity, notifications, password_policy, user_status};
+use super::{Outcome, Reply, activity, notifications, password_policy, team_folders, user_status};
 use crate::names::{FORBIDDEN_CHARACTERS, FORBIDDEN_EXTENSIONS, FORBIDDEN_NAMES};
 use crate::status::{VERSION_NUMBERS, VERSION_STRING};
 use crate::{LinkSettings, Visit, notes, theming};
@@ -30,6 +30,7 @@ pub(super) async fn reply(visit: &Visit<'_>, caller: Option<&Caller>) -> Result<
             "version": NOTES_VERSION,
             "notes_path": notes::notes_folder_of(caller).await?,
         });
+        data["capabilities"]["groupfolders"] = json!({ "hasGroupFolders": team_folders::sees_any(caller).await? });
     }
     if let (Some(caller), Some(office)) = (caller, visit.office) {
         let now = caller.space.ports().clock.now();
