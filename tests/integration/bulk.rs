@@ -74,3 +74,30 @@ async fn bulk_upload_writes_each_file_where_it_is_switched_on() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn bulk_upload_writes_into_a_share_what_the_share_allows() {
+    let switched_on = |config: &mut nichoir::config::Config| config.dialect.has_bulk_upload = true;
+    on_every_engine_with(switched_on, async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.mkcol("/Team").await.expect(201);
+        alice.put("/Team/a.txt", "hers").await.expect(201);
+        let share = alice.share("/Team", "bob", 1).await;
+        let parts = [("/Team/a.txt", HELLO_MD5, "hello"), ("/Team/new.txt", HELLO_MD5, "hello")];
+        let has_failed = async || {
+            let told = post(&bob, &parts).await.expect(200).json();
+            [told["/Team/a.txt"]["error"].clone(), told["/Team/new.txt"]["error"].clone()]
+        };
+        assert_eq!(has_failed().await, [true, true]);
+        assert_eq!(alice.get("/Team/a.txt").await.text(), "hers");
+        alice.get("/Team/new.txt").await.expect(404);
+        alice.set_rights(&share, 15).await;
+        assert_eq!(has_failed().await, [false, false]);
+        assert_eq!(alice.get("/Team/a.txt").await.text(), "hello");
+        alice.unshare(&share).await;
+        alice.put("/Team/a.txt", "hers again").await.expect(204);
+        assert_eq!(has_failed().await, [true, true]);
+        assert_eq!(alice.get("/Team/a.txt").await.text(), "hers again");
+    })
+    .await;
+}

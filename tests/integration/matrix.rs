@@ -31,7 +31,7 @@ use nichoir::config::Config;
 use crate::office::office_server;
 use crate::support::{Answer, Client, Server, on_every_engine_with};
 use column::Who;
-use furnish::{Things, WORD, furnish, seen_by};
+use furnish::{CONTENT, Things, WORD, furnish, seen_by};
 use row::{BY_PATH, Effect, Row};
 use verdict::{Asks, Standing};
 
@@ -188,25 +188,27 @@ async fn ask(
     if who.standing() == Standing::Shut && told == 303 && !answer.header("location").contains("/authenticate") {
         return Err(format!("does not lead to the password: {shown}"));
     }
-    // An answer may repeat what was asked for; who sees the thing may be told its name.
-    let asked = format!("{} {} {}", row.path, row.headers, row.body);
-    let is_blind = who.may_nothing() && row.asks != Asks::Nothing;
-    if is_blind && !asked.contains("{word}") && !asked.contains("{folder}") && shown.contains(WORD) {
+    let asked = names.put_into(&format!("{} {} {}", row.path, row.headers, row.body));
+    if who.may_nothing() && tells_more(&shown, &asked) || is_refused && shown.contains(CONTENT) {
         return Err(format!("tells {shown}"));
-    }
-    if is_refused && shown.contains("xylograph, the ") {
-        return Err(format!("tells the content: {shown}"));
     }
     if (is_refused || row.is_safe()) && moved != 0 {
         return Err(format!("answered {told}, and has changed something"));
     }
-    let is_there = is_left(row.effect, alice, things).await?;
+    let is_there = is_left(row.effect, alice, things).await;
     match row.effect {
         Effect::None => Ok(()),
         _ if is_there != is_refused => Ok(()),
         effect if is_refused => Err(format!("answered {told}, and yet it {effect:?}")),
         effect => Err(format!("answered {told}, and it is not so that it {effect:?}")),
     }
+}
+
+/// Whether the answer has a name or content of hers that was not asked for by itself.
+fn tells_more(shown: &str, asked: &str) -> bool {
+    let names = shown.split(|c: char| !c.is_ascii_alphanumeric() && !"-._".contains(c));
+    let mut hers = names.map(|name| name.trim_matches('.')).filter(|name| name.contains(WORD));
+    shown.contains(CONTENT) || hers.any(|name| !asked.contains(name))
 }
 
 async fn send(client: &Client, names: &Things, row: &Row) -> Answer {
@@ -231,7 +233,7 @@ fn status_of(row: &Row, answer: &Answer) -> u16 {
 }
 
 /// Whether Alice sees what the row leaves behind.
-async fn is_left(effect: Effect, alice: &Client, things: &Things) -> Result<bool, String> {
+async fn is_left(effect: Effect, alice: &Client, things: &Things) -> bool {
     let lists = async |path: &str, text: &str| {
         let listed = alice.properties(&things.put_into(path), 1, &["oc:message", "n:version-label"]).await.text();
         listed.contains(&things.put_into(text))
@@ -248,7 +250,7 @@ async fn is_left(effect: Effect, alice: &Client, things: &Things) -> Result<bool
         let call = alice.request("GET", &things.put_into(&path)).header("accept", "application/json");
         String::from_utf8_lossy(&call.header("ocs-apirequest", "true").await.body).contains(&things.put_into(text))
     };
-    Ok(match effect {
+    match effect {
         Effect::None => true,
         Effect::Writes(text) => shows("{word}.txt", text).await,
         Effect::Makes(name) => has(name).await,
@@ -256,5 +258,5 @@ async fn is_left(effect: Effect, alice: &Client, things: &Things) -> Result<bool
         Effect::Lists(path, text) => lists(path, text).await,
         Effect::Unlists(path, text) => !lists(path, text).await,
         Effect::Shows(path, text) => shows(path, text).await,
-    })
+    }
 }

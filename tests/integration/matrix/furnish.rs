@@ -8,6 +8,9 @@ use crate::support::{Answer, Client, Server, document, event};
 /// A word that is in every name and content of Alice's, and nowhere else.
 pub(super) const WORD: &str = "xylograph";
 
+/// What every text of hers begins with.
+pub(super) const CONTENT: &str = "xylograph, ";
+
 /// What stands where an address would, for those who were given none.
 const NO_TOKEN: &str = "nothingofthekind";
 
