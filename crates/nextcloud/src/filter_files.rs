@@ -24,7 +24,7 @@ async fn filter_files(call: ReportCall) -> Result<Response, Error> {
     let selection = Selection::new(&call.dav, &request, prefer::is_minimal(&call.headers));
     let tree = &call.caller.tree;
     let quota = if selection.needs().includes(Needs::QUOTA) { Some(tree.quota().await?) } else { None };
-    let found = tree.search(&search, &Everything).await?;
+    let found = tree.search(&search, Everything).await?;
     let mut body = Multistatus::new();
     for first in (0..found.len()).step_by(PAGE) {
         let page = first..found.len().min(first + PAGE);

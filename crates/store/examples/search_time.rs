@@ -16,6 +16,7 @@ use nichoir_store::{
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// What the names of the files wanted end in or hold.
+#[derive(Clone)]
 struct Named(&'static str);
 
 impl Sieve for Named {
@@ -122,7 +123,7 @@ async fn file(tree: &Tree, number: i64) -> Outcome<()> {
 async fn measure(tree: &Tree, what: &str, search: &Search, sieve: &Named) -> Outcome<()> {
     for _ in 0..3 {
         let start = now();
-        let found = tree.search(search, sieve).await?;
+        let found = tree.search(search, sieve.clone()).await?;
         let searched = start.elapsed();
         let mut count = 0;
         for first in (0..found.len()).step_by(500) {

@@ -170,6 +170,12 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        Error::Unavailable(Box::new(error))
+    }
+}
+
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Error {
         Error::Unavailable(Box::new(error))

@@ -56,6 +56,7 @@ mod share_list;
 mod space;
 mod sql;
 mod sql_fault;
+mod sqlite;
 mod standing;
 mod statements;
 mod store;

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
@@ -17,15 +16,13 @@ use crate::migrations;
 use crate::ports::{Clock, Timestamp};
 use crate::space::SpaceCore;
 use crate::sql::{Connection, Sql};
+use crate::sqlite::{SqliteConnection, aside};
 use crate::writer::Writer;
 
 /// Connections that read one space's file at once.
 const READERS_MAX: usize = 4;
 /// Files that an open space holds at most: two a connection and the shared index.
 pub(crate) const FILES_PER_SPACE: usize = 2 * (READERS_MAX + 1) + 1;
-
-/// Rows that SQLite's thread may be ahead of whoever reads them: about a page of a listing.
-const ROWS_BUFFERED: usize = 512;
 
 /// Where connections to a space come from.
 pub(crate) enum Engine {
@@ -83,20 +80,8 @@ impl Opened {
     /// Opens the space's file, making it first if this is its first use.
     pub(crate) async fn open(core: &Arc<SpaceCore>) -> Result<Opened, Error> {
         let mut readers = Vec::new();
-        match &core.engine.as_ref() {
-            Engine::Sqlite { directory, template } => {
-                let path = file_of(directory, core);
-                if !tokio::fs::try_exists(&path).await? {
-                    let (template, path) = (template.clone(), path.clone());
-                    let random = core.ports.lower_alphanumeric(12);
-                    run_blocking(move || copy_durably(&template, &path, &random)).await?;
-                }
-                let mut connection = connect_sqlite(&path, None).await?;
-                migrations::migrate(&mut connection, "space", migrations::SPACE).await?;
-                let mut connection = connection.of_space(core.id).with_faults(core.faults.clone());
-                begin_space(&mut connection).await?;
-                readers.push(connection);
-            }
+        match core.engine.as_ref() {
+            Engine::Sqlite { .. } => readers.push(aside(first_reader(Arc::clone(core))).await?),
             Engine::Postgres(pool) => {
                 begin_space(&mut Connection::postgres(pool.acquire().await?, Some(core.id))).await?
             }
@@ -245,21 +230,23 @@ pub(crate) fn file_of(directory: &Path, core: &SpaceCore) -> PathBuf {
 
 /// Opens an SQLite file the way every one of ours is opened.
 pub(crate) async fn connect_sqlite(path: &Path, space_id: Option<i64>) -> Result<Connection, Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10))
-        .foreign_keys(false)
-        .pragma("cache_size", "-1024")
-        .pragma("temp_store", "memory")
-        .pragma("wal_autocheckpoint", "1000")
-        .statement_cache_capacity(128)
-        // A page of a listing crosses from SQLite's thread at once: waking up every 50 rows cost an eighth of its CPU time.
-        .row_buffer_size(ROWS_BUFFERED)
-        .disable_statement_logging();
-    Ok(Connection::sqlite(options.connect().await?, space_id))
+    let path = path.to_owned();
+    let raw = run_blocking(move || SqliteConnection::open(&path)).await?;
+    Ok(Connection::sqlite(raw, space_id))
+}
+
+/// Makes the space's file if this is its first use, and brings it up to date.
+async fn first_reader(core: Arc<SpaceCore>) -> Result<Connection, Error> {
+    let Engine::Sqlite { directory, template } = core.engine.as_ref() else { return core.connect().await };
+    let path = file_of(directory, &core);
+    if !path.try_exists()? {
+        copy_durably(template, &path, &core.ports.lower_alphanumeric(12))?;
+    }
+    let mut connection = Connection::sqlite(SqliteConnection::open(&path)?, None);
+    migrations::migrate(&mut connection, "space", migrations::SPACE).await?;
+    let mut connection = connection.of_space(core.id).with_faults(core.faults.clone());
+    begin_space(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Makes sure that the space has its row of counters.

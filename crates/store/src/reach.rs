@@ -57,9 +57,8 @@ pub(crate) async fn delete_everything(core: &Arc<SpaceCore>) -> Result<(), Error
 
 /// Looks for anything that contradicts itself. Works on a snapshot of the metadata; blobs newer than it are no concern.
 pub(crate) async fn check(core: &Arc<SpaceCore>, is_deep: bool) -> Result<CheckReport, Error> {
-    let mut report = CheckReport::default();
     if !was_used(core).await {
-        return Ok(report);
+        return Ok(CheckReport::default());
     }
     let mut on_disk = HashMap::new();
     let mut listing = core.blobs.list(&blob_prefix(core));
@@ -67,6 +66,16 @@ pub(crate) async fn check(core: &Arc<SpaceCore>, is_deep: bool) -> Result<CheckR
         let (key, size_bytes) = blob?;
         on_disk.insert(key, size_bytes);
     }
+    let reading = Arc::clone(core);
+    core.aside(async move { check_snapshot(&reading, &on_disk, is_deep).await }).await
+}
+
+async fn check_snapshot(
+    core: &Arc<SpaceCore>,
+    on_disk: &HashMap<String, u64>,
+    is_deep: bool,
+) -> Result<CheckReport, Error> {
+    let mut report = CheckReport::default();
     let mut reader = core.connect().await?;
     reader.script("BEGIN").await?;
     if !reader.is_own() {
@@ -75,7 +84,7 @@ pub(crate) async fn check(core: &Arc<SpaceCore>, is_deep: bool) -> Result<CheckR
     let checked = async {
         rules(&mut reader, &mut report).await?;
         pool(&mut reader, &mut report).await?;
-        blobs(core, &mut reader, &on_disk, is_deep, &mut report).await
+        blobs(core, &mut reader, on_disk, is_deep, &mut report).await
     }
     .await;
     reader.script("ROLLBACK").await?;

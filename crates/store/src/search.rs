@@ -142,8 +142,13 @@ impl Tree {
     /// # Errors
     /// [`Error::NotFound`] for a scope that is not there; [`Error::TooLarge`] if more candidates would have to be looked at
     /// than `search_candidates_max`: half a result never passes for a whole one.
-    pub async fn search(&self, search: &Search, sieve: &dyn Sieve) -> Result<Found, Error> {
+    pub async fn search(&self, search: &Search, sieve: impl Sieve + 'static) -> Result<Found, Error> {
         let _turn = self.core().search_turn().await?;
+        let (tree, search) = (self.clone(), search.clone());
+        self.core().aside(async move { tree.sift(&search, &sieve).await }).await
+    }
+
+    async fn sift(&self, search: &Search, sieve: &dyn Sieve) -> Result<Found, Error> {
         let mut reader = self.core().reader().await?;
         let mut sifter = Sifter::new(self, &mut reader, search, sieve).await?;
         let ids = sifter.known_ids();
@@ -198,7 +203,7 @@ impl Tree {
     /// [`Error::Unavailable`].
     pub async fn nodes_by_id(&self, ids: &[FileId], needs: Needs) -> Result<Vec<(NodePath, Node)>, Error> {
         let search = Search { ids: Some(ids.to_vec()), ..Search::below(NodePath::root()) };
-        let found = self.search(&search, &Everything).await?;
+        let found = self.sift(&search, &Everything).await?;
         self.nodes_found(&found, 0..found.len(), needs).await
     }
 

@@ -17,6 +17,7 @@ use crate::path::NodePath;
 use crate::ports::Ports;
 use crate::sql::{Connection, Sql};
 use crate::sql_fault::SqlFaults;
+use crate::sqlite;
 use crate::store::Limits;
 use crate::theme::Theme;
 use crate::tree::Tree;
@@ -166,6 +167,17 @@ impl SpaceCore {
                 self.open_spaces.give_up_room();
                 Err(error)
             }
+        }
+    }
+
+    /// Runs what syncs, or reads very many rows: on SQLite, which is called in place, on a thread where blocking is allowed.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        match self.engine.as_ref() {
+            Engine::Sqlite { .. } => sqlite::aside(work).await,
+            Engine::Postgres(_) => work.await,
         }
     }
 

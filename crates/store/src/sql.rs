@@ -7,13 +7,11 @@
 use futures_util::StreamExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{
-    Arguments as _, AssertSqlSafe, Connection as _, Executor as _, Postgres, Row as _, SqlSafeStr as _,
-    SqliteConnection,
-};
+use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, Postgres, Row as _, SqlSafeStr as _};
 
 use crate::error::Error;
+use crate::open_space::run_blocking;
+use crate::sqlite::{self, SqliteConnection, SqliteRow};
 
 /// A statement of ours.
 #[derive(Clone, Copy, Debug)]
@@ -126,23 +124,24 @@ pub(crate) enum Row {
 }
 
 macro_rules! column {
-    ($name:ident, $type:ty) => {
-        pub(crate) fn $name(&self, column: usize) -> Result<$type, Error> {
+    ($name:ident, $maybe:ident, $type:ty, |$row:ident, $column:ident| $read:expr) => {
+        pub(crate) fn $maybe(&self, $column: usize) -> Result<Option<$type>, Error> {
             match self {
-                Row::Sqlite(row) => Ok(row.try_get(column)?),
-                Row::Postgres(row) => Ok(row.try_get(column)?),
+                Row::Sqlite($row) => $read,
+                Row::Postgres(row) => Ok(row.try_get($column)?),
             }
+        }
+
+        pub(crate) fn $name(&self, column: usize) -> Result<$type, Error> {
+            self.$maybe(column)?.ok_or_else(|| Error::unavailable(format!("column {column} is null")))
         }
     };
 }
 
 impl Row {
-    column!(int, i64);
-    column!(text, String);
-    column!(bytes, Vec<u8>);
-    column!(maybe_int, Option<i64>);
-    column!(maybe_text, Option<String>);
-    column!(maybe_bytes, Option<Vec<u8>>);
+    column!(int, maybe_int, i64, |row, column| row.int(column));
+    column!(text, maybe_text, String, |row, column| Ok(row.text(column)?.map(str::to_owned)));
+    column!(bytes, maybe_bytes, Vec<u8>, |row, column| Ok(row.bytes(column)?.map(<[u8]>::to_vec)));
 
     pub(crate) fn truth(&self, column: usize) -> Result<bool, Error> {
         Ok(self.int(column)? != 0)
@@ -156,7 +155,7 @@ impl Row {
 }
 
 enum Raw {
-    Sqlite(Box<SqliteConnection>),
+    Sqlite(SqliteConnection),
     Postgres(PoolConnection<Postgres>),
 }
 
@@ -175,50 +174,28 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-macro_rules! on_either {
-    ($self:ident, $sql:ident, $args:ident, |$raw:ident, $query:ident| $run:expr) => {{
-        if let Some(faults) = &$self.fault {
-            faults.before($sql.0)?;
+fn arguments(space_id: Option<i64>, args: &[Value]) -> Result<PgArguments, sqlx::Error> {
+    let mut arguments = PgArguments::default();
+    if let Some(space_id) = space_id {
+        arguments.add(space_id).map_err(sqlx::Error::Encode)?;
+    }
+    for value in args {
+        match value {
+            Value::Int(value) => arguments.add(*value),
+            Value::Text(value) => arguments.add(value.as_str()),
+            Value::Bytes(value) => arguments.add(value.as_slice()),
+            Value::NoInt => arguments.add(None::<i64>),
+            Value::NoText => arguments.add(None::<String>),
+            Value::NoBytes => arguments.add(None::<Vec<u8>>),
         }
-        match &mut $self.raw {
-            Raw::Sqlite($raw) => {
-                let mut arguments = SqliteArguments::default();
-                bind!(arguments, $self.space_id, $args);
-                let $query = sqlx::query_with::<sqlx::Sqlite, _>($sql.0, arguments);
-                $run
-            }
-            Raw::Postgres($raw) => {
-                let mut arguments = PgArguments::default();
-                bind!(arguments, $self.space_id, $args);
-                let $query = sqlx::query_with::<sqlx::Postgres, _>($sql.0, arguments);
-                $run
-            }
-        }
-    }};
-}
-
-macro_rules! bind {
-    ($arguments:ident, $space:expr, $args:ident) => {
-        if let Some(space_id) = $space {
-            $arguments.add(space_id).map_err(sqlx::Error::Encode)?;
-        }
-        for value in $args {
-            match value {
-                Value::Int(value) => $arguments.add(*value),
-                Value::Text(value) => $arguments.add(value.clone()),
-                Value::Bytes(value) => $arguments.add(value.clone()),
-                Value::NoInt => $arguments.add(None::<i64>),
-                Value::NoText => $arguments.add(None::<String>),
-                Value::NoBytes => $arguments.add(None::<Vec<u8>>),
-            }
-            .map_err(sqlx::Error::Encode)?;
-        }
-    };
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 impl Connection {
     pub(crate) fn sqlite(raw: SqliteConnection, space_id: Option<i64>) -> Connection {
-        Connection { raw: Raw::Sqlite(Box::new(raw)), space_id, fault: None }
+        Connection { raw: Raw::Sqlite(raw), space_id, fault: None }
     }
 
     pub(crate) fn postgres(raw: PoolConnection<Postgres>, space_id: Option<i64>) -> Connection {
@@ -238,14 +215,13 @@ impl Connection {
 
     /// All rows. `args` are `$2` and up, or `$1` and up in the catalogue.
     pub(crate) async fn all(&mut self, sql: Sql, args: &[Value]) -> Result<Vec<Row>, Error> {
-        on_either!(self, sql, args, |raw, query| {
-            let mut rows = Vec::new();
-            let mut stream = raw.as_mut().fetch(query);
-            while let Some(row) = stream.next().await {
-                rows.push(row?.into());
-            }
-            Ok(rows)
-        })
+        let mut rows = Vec::new();
+        let see = |row| {
+            rows.push(row);
+            Ok(true)
+        };
+        self.each(sql, args, see).await?;
+        Ok(rows)
     }
 
     /// Shows each row to `see` as it comes, until that says that it has seen enough: for answers too large to be held.
@@ -253,20 +229,32 @@ impl Connection {
     where
         F: FnMut(Row) -> Result<bool, Error> + Send,
     {
-        on_either!(self, sql, args, |raw, query| {
-            let mut stream = raw.as_mut().fetch(query);
-            while let Some(row) = stream.next().await {
-                if !see(row?.into())? {
-                    break;
+        self.before(sql.0).await?;
+        match &mut self.raw {
+            Raw::Sqlite(raw) => {
+                raw.each(sql, self.space_id, args, |row| see(Row::Sqlite(row)))?;
+            }
+            Raw::Postgres(raw) => {
+                let mut stream = raw.as_mut().fetch(sqlx::query_with(sql.0, arguments(self.space_id, args)?));
+                while let Some(row) = stream.next().await {
+                    if !see(Row::Postgres(row?))? {
+                        break;
+                    }
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// The row, if there is one.
     pub(crate) async fn maybe(&mut self, sql: Sql, args: &[Value]) -> Result<Option<Row>, Error> {
-        on_either!(self, sql, args, |raw, query| Ok(raw.as_mut().fetch_optional(query).await?.map(Row::from)))
+        let mut first = None;
+        let see = |row| {
+            first.get_or_insert(row);
+            Ok(true)
+        };
+        self.each(sql, args, see).await?;
+        Ok(first)
     }
 
     /// The row, which must be there.
@@ -276,7 +264,24 @@ impl Connection {
 
     /// Runs a statement; returns how many rows it touched.
     pub(crate) async fn run(&mut self, sql: Sql, args: &[Value]) -> Result<u64, Error> {
-        on_either!(self, sql, args, |raw, query| Ok(raw.as_mut().execute(query).await?.rows_affected()))
+        self.before(sql.0).await?;
+        match &mut self.raw {
+            Raw::Sqlite(raw) => raw.each(sql, self.space_id, args, |_| Ok(true)),
+            Raw::Postgres(raw) => {
+                let query = sqlx::query_with(sql.0, arguments(self.space_id, args)?);
+                Ok(raw.as_mut().execute(query).await?.rows_affected())
+            }
+        }
+    }
+
+    /// What comes before every statement: faults of tests, and other tasks' turn. A statement on SQLite never waits, so that a
+    /// request of thousands of them would keep its thread to itself.
+    async fn before(&self, text: &str) -> Result<(), Error> {
+        if let Some(faults) = &self.fault {
+            faults.before(text)?;
+        }
+        tokio::task::coop::consume_budget().await;
+        Ok(())
     }
 
     /// Runs a statement that is meant for one row.
@@ -290,7 +295,7 @@ impl Connection {
     /// Has the engine read a statement without running it.
     pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), Error> {
         match &mut self.raw {
-            Raw::Sqlite(raw) => drop(raw.as_mut().prepare(AssertSqlSafe(sql.0).into_sql_str()).await?),
+            Raw::Sqlite(raw) => raw.prepare(sql)?,
             Raw::Postgres(raw) => drop(raw.as_mut().prepare(AssertSqlSafe(sql.0).into_sql_str()).await?),
         }
         Ok(())
@@ -298,11 +303,9 @@ impl Connection {
 
     /// Runs statements without parameters, such as `BEGIN` or a migration.
     pub(crate) async fn script(&mut self, text: &str) -> Result<(), Error> {
-        if let Some(faults) = &self.fault {
-            faults.before(text)?;
-        }
+        self.before(text).await?;
         match &mut self.raw {
-            Raw::Sqlite(raw) => raw.as_mut().execute(AssertSqlSafe(text)).await.map(drop)?,
+            Raw::Sqlite(raw) => raw.script(text)?,
             Raw::Postgres(raw) => {
                 let text = text.replace(" BLOB", " BYTEA");
                 raw.as_mut().execute(AssertSqlSafe(text)).await.map(drop)?;
@@ -324,23 +327,11 @@ impl Connection {
         matches!(self.raw, Raw::Sqlite(_))
     }
 
-    /// Closes the connection in good order (a pooled one goes back).
+    /// Closes the connection in good order (a pooled one goes back). The last one to a file writes the log back into it.
     pub(crate) async fn close(self) {
-        if let Raw::Sqlite(raw) = self.raw {
-            let _ = raw.close().await;
+        if self.is_own() {
+            let _ = run_blocking(move || Ok(drop(self))).await;
         }
-    }
-}
-
-impl From<SqliteRow> for Row {
-    fn from(row: SqliteRow) -> Row {
-        Row::Sqlite(row)
-    }
-}
-
-impl From<PgRow> for Row {
-    fn from(row: PgRow) -> Row {
-        Row::Postgres(row)
     }
 }
 
@@ -348,13 +339,12 @@ impl From<PgRow> for Row {
 /// believed any more. A full disk or a busy file is not one.
 pub(crate) fn is_disk_failure(error: &Error) -> bool {
     let Error::Unavailable(source) = error else { return false };
-    let Some(sqlx::Error::Database(error)) = source.downcast_ref::<sqlx::Error>() else { return false };
-    // SQLITE_IOERR and its extended codes, SQLITE_CORRUPT
-    error.code().and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| matches!(code & 0xff, 10 | 11))
+    source.downcast_ref::<rusqlite::Error>().is_some_and(sqlite::is_disk_failure)
 }
 
 /// Whether the statement failed because a unique key is taken.
 pub(crate) fn is_taken(error: &Error) -> bool {
     let Error::Unavailable(source) = error else { return false };
-    matches!(source.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Database(error)) if error.is_unique_violation())
+    source.downcast_ref::<rusqlite::Error>().is_some_and(sqlite::is_taken)
+        || matches!(source.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Database(error)) if error.is_unique_violation())
 }

@@ -85,24 +85,55 @@ impl Writer {
     }
 }
 
-async fn serve(core: Arc<SpaceCore>, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
-    let mut connection = None;
-    while let Some(first) = waiting.recv().await {
-        if core.is_read_only.load(Ordering::SeqCst) {
-            first.refuse(Error::ReadOnly);
-            continue;
-        }
-        let ready = match connection.take() {
-            Some(connection) => Ok(connection),
-            None => core.connect_writer().await,
-        };
-        match ready {
-            Ok(ready) => connection = group(&core, ready, first, &mut waiting).await,
-            Err(error) => first.refuse(error),
+/// What the writer has to itself.
+struct Desk {
+    core: Arc<SpaceCore>,
+    connection: Option<Connection>,
+    waiting: mpsc::Receiver<Box<dyn Job>>,
+}
+
+async fn serve(core: Arc<SpaceCore>, waiting: mpsc::Receiver<Box<dyn Job>>) {
+    let mut desk = Desk { core, connection: None, waiting };
+    while let Some(first) = desk.waiting.recv().await {
+        // A commit waits for the disk: on SQLite, which is called in place, that is no place for a thread that serves requests.
+        let core = Arc::clone(&desk.core);
+        match core.aside(desk.work_off(first)).await {
+            Ok(left) => desk = left,
+            Err(error) => {
+                error!(space.id = core.id, %error, "the space's writer is gone");
+                return;
+            }
         }
     }
-    if let Some(connection) = connection {
+    if let Some(connection) = desk.connection {
         connection.close().await;
+    }
+}
+
+impl Desk {
+    /// One group after the other, as long as somebody waits.
+    async fn work_off(mut self, first: Box<dyn Job>) -> Result<Desk, Error> {
+        let mut next = Some(first);
+        while let Some(first) = next {
+            self.group_of(first).await;
+            next = self.waiting.try_recv().ok();
+        }
+        Ok(self)
+    }
+
+    async fn group_of(&mut self, first: Box<dyn Job>) {
+        if self.core.is_read_only.load(Ordering::SeqCst) {
+            first.refuse(Error::ReadOnly);
+            return;
+        }
+        let ready = match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.core.connect_writer().await,
+        };
+        match ready {
+            Ok(ready) => self.connection = group(&self.core, ready, first, &mut self.waiting).await,
+            Err(error) => first.refuse(error),
+        }
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn search(call: &Call<'_>, provider: &str) -> Answer {
     let limit = at_least_none("limit").filter(|limit| *limit > 0).unwrap_or(RESULTS).min(RESULTS_MAX);
     let search = Search { is_newest_first: true, offset, limit, ..Search::below(NodePath::root()) };
     let tree = &call.caller.tree;
-    let found = tree.search(&search, &Named(term.to_lowercase())).await?;
+    let found = tree.search(&search, Named(term.to_lowercase())).await?;
     let nodes = tree.nodes_found(&found, 0..found.len(), Needs::NONE).await?;
     let entries: Vec<Value> =
         nodes.iter().map(|(path, node)| entry(call.visit.public_url, path, node, is_french)).collect();

@@ -62,7 +62,7 @@ pub async fn handle(
     let dav_root = path.find("/dav").map_or("/remote.php/dav", |place| &path[..place + "/dav".len()]);
     let query = Query::of(&root, dav_root, &caller.account.login, limits.search_results_max)?;
     let selection = Selection::new(dav, &query.properties, prefer::is_minimal(&parts.headers));
-    let found = caller.tree.search(&query.search, &query.sieve).await.map_err(too_large)?;
+    let found = caller.tree.search(&query.search, query.sieve).await.map_err(too_large)?;
     let has_quota = selection.needs().includes(Needs::QUOTA);
     let answer = Answer {
         dav: dav.clone(),

@@ -26,7 +26,7 @@ impl Sieve for Newest {
 }
 
 async fn paths(tree: &Tree, search: &Search) -> Vec<String> {
-    let found = tree.search(search, &Newest).await.unwrap();
+    let found = tree.search(search, Newest).await.unwrap();
     let nodes = tree.nodes_found(&found, 0..found.len(), Needs::FAVOURITE.and(Needs::LOCKS)).await.unwrap();
     assert_eq!(nodes.len(), found.len());
     for (path, node) in &nodes {
@@ -89,7 +89,7 @@ async fn a_search_finds_what_is_there_and_what_is_mounted_and_nothing_else() {
         assert_eq!(sorted(paths(bob, &by_id).await), seen);
         assert_eq!(paths(alice, &by_id).await.len(), 4);
         let unseen = Search { scopes: vec![(path("private"), Reach::All)], ..everything.clone() };
-        assert!(matches!(bob.search(&unseen, &Everything).await, Err(Error::NotFound)));
+        assert!(matches!(bob.search(&unseen, Everything).await, Err(Error::NotFound)));
 
         let before = Search { modified_to: Timestamp::from_seconds(1_800_000_005), ..everything.clone() };
         assert_eq!(paths(alice, &before).await, ["/team/1"]);
@@ -109,15 +109,15 @@ async fn a_search_looks_at_as_many_nodes_as_it_may_and_never_tells_half_a_result
             put(&world.alice, &number.to_string(), b"x").await.unwrap();
         }
         let all = Search::below(NodePath::root());
-        assert_eq!(world.alice.search(&all, &Everything).await.unwrap().len(), 5);
+        assert_eq!(world.alice.search(&all, Everything).await.unwrap().len(), 5);
         put(&world.alice, "5", b"x").await.unwrap();
-        assert!(matches!(world.alice.search(&all, &Everything).await, Err(Error::TooLarge { limit: 5 })));
+        assert!(matches!(world.alice.search(&all, Everything).await, Err(Error::TooLarge { limit: 5 })));
         // The newest are known without looking at the rest.
         let newest = Search { is_newest_first: true, limit: 1, ..all };
         world.clock.advance_seconds(1);
         put(&world.alice, "6", b"x").await.unwrap();
         put(&world.alice, "7", b"x").await.unwrap();
-        let found = world.alice.search(&newest, &Newest).await.unwrap();
+        let found = world.alice.search(&newest, Newest).await.unwrap();
         assert_eq!((found.len(), found.has_more), (1, true));
         world.finish().await;
     })
