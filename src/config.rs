@@ -408,6 +408,7 @@ impl Config {
             argon2_parallel: auth.argon2_parallel,
             argon2_waiting_max: auth.argon2_waiting_max,
             remember_seconds: auth.remember_seconds,
+            remembered_max: auth.remembered_max,
             throttle_window_seconds: auth.throttle_window_seconds,
             failures_per_login_and_address: auth.failures_per_login_and_address,
             failures_per_address: auth.failures_per_address,

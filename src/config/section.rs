@@ -236,8 +236,10 @@ section! {
         argon2_parallel: usize = AuthLimits::default().argon2_parallel,
         /// Log-ins that may wait for one; more are answered 503.
         argon2_waiting_max: usize = AuthLimits::default().argon2_waiting_max,
-        /// Seconds that a proven log-in is remembered: how long a command's change may go unnoticed.
+        /// Seconds that a proven log-in is remembered, unless an account or device of its space changes before.
         remember_seconds: i64 = AuthLimits::default().remember_seconds,
+        /// Log-ins remembered at once, of some 600 bytes each.
+        remembered_max: usize = AuthLimits::default().remembered_max,
         /// Window in which failed log-ins count, in seconds.
         throttle_window_seconds: i64 = AuthLimits::default().throttle_window_seconds,
         /// Failed log-ins of one login from one address block.

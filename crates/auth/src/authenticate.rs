@@ -28,8 +28,10 @@ pub struct AuthLimits {
     pub argon2_parallel: usize,
     /// Log-ins that may wait for one; more are answered 503.
     pub argon2_waiting_max: usize,
-    /// Seconds that a proven log-in is remembered: how long a change by another process may go unnoticed.
+    /// Seconds that a proven log-in is remembered, unless an account or device of its space changes before.
     pub remember_seconds: i64,
+    /// Log-ins remembered at once, of some 600 bytes each.
+    pub remembered_max: usize,
     /// The window in which failures count, in seconds.
     pub throttle_window_seconds: i64,
     /// Failures of one login from one address block.
@@ -52,7 +54,8 @@ impl Default for AuthLimits {
             argon2_passes: passes,
             argon2_parallel: 2,
             argon2_waiting_max: 64,
-            remember_seconds: 10,
+            remember_seconds: 3600,
+            remembered_max: 100_000,
             throttle_window_seconds: 1800,
             failures_per_login_and_address: 10,
             failures_per_address: 50,
@@ -131,7 +134,7 @@ impl Authenticator {
         };
         Authenticator(Arc::new(Inner {
             verifier: Verifier::new(limits.argon2_parallel, limits.argon2_waiting_max, limits.password_cost(), ports),
-            remembered: Remembered::new(limits.remember_seconds, ports),
+            remembered: Remembered::new(limits.remember_seconds, limits.remembered_max, ports),
             throttle: Throttle::new(throttle),
             proofs: Proofs::new(ports),
             limits,

@@ -1,14 +1,14 @@
-//! Log-ins that were proven a moment ago, so that a busy client costs neither SQL nor argon2 for every request. In memory,
-//! keyed, bounded, and forgotten at once when an account or device of the space changes here.
+//! Log-ins that were proven before, so that a busy client costs neither SQL nor argon2 for every request. In memory,
+//! keyed, bounded, and forgotten at once when an account or device of the space changes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use nichoir_store::{Account, Device, Ports, Space, Timestamp};
 
-/// Log-ins remembered at once.
-const REMEMBERED_MAX: usize = 20_000;
+type Key = [u8; 32];
 
+#[derive(Clone)]
 struct Proven {
     account: Account,
     device: Option<Device>,
@@ -18,9 +18,35 @@ struct Proven {
 
 /// See the module.
 pub(crate) struct Remembered {
-    key: [u8; 32],
+    key: Key,
     seconds: i64,
-    proven: Mutex<HashMap<[u8; 32], Proven>>,
+    /// Half of what is remembered at once.
+    half: usize,
+    proven: Mutex<Halves>,
+}
+
+/// Log-ins used lately, and those used before them. When the first half is full it becomes the second, and what was in that is
+/// forgotten: so whoever has not been here for longest goes, without anybody looking for him.
+#[derive(Default)]
+struct Halves {
+    recent: HashMap<Key, Proven>,
+    older: HashMap<Key, Proven>,
+}
+
+impl Halves {
+    fn add(&mut self, half: usize, key: Key, proven: Proven) {
+        if self.recent.len() >= half {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(key, proven);
+    }
+
+    fn find(&mut self, half: usize, key: &Key) -> Option<&Proven> {
+        if let Some(proven) = self.older.remove(key) {
+            self.add(half, *key, proven);
+        }
+        self.recent.get(key)
+    }
 }
 
 impl std::fmt::Debug for Remembered {
@@ -30,12 +56,13 @@ impl std::fmt::Debug for Remembered {
 }
 
 impl Remembered {
-    pub(crate) fn new(seconds: i64, ports: &Ports) -> Remembered {
-        Remembered { key: ports.bytes(), seconds, proven: Mutex::new(HashMap::new()) }
+    /// Remembers at most `max` log-ins, each for `seconds`.
+    pub(crate) fn new(seconds: i64, max: usize, ports: &Ports) -> Remembered {
+        Remembered { key: ports.bytes(), seconds, half: max.div_ceil(2).max(1), proven: Mutex::default() }
     }
 
     /// What these credentials are remembered by.
-    pub(crate) fn key_of(&self, space: &Space, login: &str, password: &str) -> [u8; 32] {
+    pub(crate) fn key_of(&self, space: &Space, login: &str, password: &str) -> Key {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(&space.info().id.to_le_bytes());
         hasher.update(&(login.len() as u64).to_le_bytes());
@@ -44,31 +71,17 @@ impl Remembered {
         *hasher.finalize().as_bytes()
     }
 
-    pub(crate) fn find(&self, space: &Space, key: &[u8; 32]) -> Option<(Account, Option<Device>)> {
-        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = proven.get(key)?;
+    pub(crate) fn find(&self, space: &Space, key: &Key) -> Option<(Account, Option<Device>)> {
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = proven.find(self.half, key)?;
         let is_good = found.account_epoch == space.account_epoch() && space.ports().clock.now() < found.until;
         is_good.then(|| (found.account.clone(), found.device.clone()))
     }
 
     /// `account_epoch` is the one that held before the account was read.
-    pub(crate) fn add(
-        &self,
-        space: &Space,
-        key: [u8; 32],
-        account_epoch: u64,
-        account: &Account,
-        device: Option<&Device>,
-    ) {
-        let now = space.ports().clock.now();
-        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        if proven.len() >= REMEMBERED_MAX {
-            proven.retain(|_, it| now < it.until);
-        }
-        if proven.len() < REMEMBERED_MAX {
-            let until = now.plus_seconds(self.seconds);
-            let (account, device) = (account.clone(), device.cloned());
-            proven.insert(key, Proven { account, device, account_epoch, until });
-        }
+    pub(crate) fn add(&self, space: &Space, key: Key, account_epoch: u64, account: &Account, device: Option<&Device>) {
+        let until = space.ports().clock.now().plus_seconds(self.seconds);
+        let proven = Proven { account: account.clone(), device: device.cloned(), account_epoch, until };
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner).add(self.half, key, proven);
     }
 }

@@ -4,6 +4,7 @@
 //! A listener that is slow is told less exactly ([`Moved::is_cut`]), never nothing.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Notify;
@@ -127,11 +128,13 @@ pub(crate) struct Teller {
     pub(crate) hub: Hub,
     /// The way to the other servers, where there may be some.
     pub(crate) wakes: Option<Arc<Wakes>>,
+    /// Whether this process serves; else it is a command, and a server may have to be told what it does.
+    pub(crate) is_serving: AtomicBool,
 }
 
 impl Teller {
     pub(crate) fn new(wakes: Option<Arc<Wakes>>) -> Teller {
-        Teller { hub: Hub::default(), wakes }
+        Teller { hub: Hub::default(), wakes, is_serving: AtomicBool::new(false) }
     }
 
     /// This moved, by what this server committed.

@@ -40,6 +40,7 @@ mod node;
 mod notification;
 mod open_space;
 mod outgoing;
+mod outside;
 mod path;
 mod permissions;
 mod picture;

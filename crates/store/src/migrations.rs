@@ -5,8 +5,11 @@ use crate::error::Error;
 use crate::sql::{Connection, Sql};
 
 /// The catalogue: spaces and their hosts.
-pub(crate) const CONTROL: &[&str] =
-    &[include_str!("migrations/control_1.sql"), include_str!("migrations/control_theme.sql")];
+pub(crate) const CONTROL: &[&str] = &[
+    include_str!("migrations/control_1.sql"),
+    include_str!("migrations/control_theme.sql"),
+    include_str!("migrations/control_outside.sql"),
+];
 
 /// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then
 /// messages to be sent; then sharing; then push registrations; then one step a topic.

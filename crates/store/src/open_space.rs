@@ -228,6 +228,14 @@ pub(crate) fn file_of(directory: &Path, core: &SpaceCore) -> PathBuf {
     directory.join("spaces").join(format!("{}.sqlite", core.uuid))
 }
 
+/// A connection to the catalogue in a file; none where that is PostgreSQL.
+pub(crate) async fn connect_control(engine: &Engine) -> Result<Option<Connection>, Error> {
+    match engine {
+        Engine::Sqlite { directory, .. } => connect_sqlite(&directory.join("control.sqlite"), None).await.map(Some),
+        Engine::Postgres(_) => Ok(None),
+    }
+}
+
 /// Opens an SQLite file the way every one of ours is opened.
 pub(crate) async fn connect_sqlite(path: &Path, space_id: Option<i64>) -> Result<Connection, Error> {
     let path = path.to_owned();

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::warn;
+
 use crate::account::Account;
 use crate::activity::RecentActivities;
 use crate::blob::Blobs;
 use crate::collection::Area;
 use crate::error::Error;
-use crate::events::Teller;
+use crate::events::{Origin, Teller};
 use crate::moved::Moved;
 use crate::node::{AccountId, FileId, Node};
 use crate::open_space::{Engine, OpenSpaces, Opened, Reader, connect_sqlite, file_of};
+use crate::outside;
 use crate::path::NodePath;
 use crate::ports::Ports;
 use crate::sql::{Connection, Sql};
@@ -221,6 +224,23 @@ impl SpaceCore {
     pub(crate) fn after_commit(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Says to a server that may be serving this file that a command has changed it.
+    pub(crate) async fn note_outside(&self) {
+        if self.teller.is_serving.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = outside::note(&self.engine, self.id).await {
+            warn!(space.id = self.id, %error, "a server that serves this space is not told of the change");
+        }
+    }
+
+    /// Forgets everything that was read before another process changed the space.
+    pub(crate) fn changed_outside(&self) {
+        self.after_commit();
+        self.forget_log_ins();
+        self.teller.hub.publish(self.id, &Moved { has_accounts: true, ..Moved::all() }, Origin::Elsewhere);
     }
 
     /// Tells who listens what moved.

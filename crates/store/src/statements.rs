@@ -26,6 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::notification::STATEMENTS,
         crate::open_space::STATEMENTS,
         crate::outgoing::STATEMENTS,
+        crate::outside::STATEMENTS,
         crate::picture::STATEMENTS,
         crate::purge::STATEMENTS,
         crate::push::STATEMENTS,
@@ -50,7 +51,8 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
 
 /// Has the engine prepare each statement that speaks of `tables`; names the first that it does not understand.
 pub(crate) async fn prepare_all(connection: &mut Connection, is_control: bool) -> Result<usize, Error> {
-    let control: Vec<&str> = crate::control::STATEMENTS.iter().map(|sql| sql.0).collect();
+    let control = crate::control::STATEMENTS.iter().chain(crate::outside::STATEMENTS);
+    let control: Vec<&str> = control.map(|sql| sql.0).collect();
     let mut prepared = 0;
     for sql in all().filter(|sql| control.contains(&sql.0) == is_control) {
         connection.prepare(sql).await.map_err(|error| Error::unavailable(format!("{error:?} in: {}", sql.0)))?;

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::events::{Events, Origin, Teller};
 use crate::migrations;
 use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, run_blocking};
+use crate::outside;
 use crate::ports::{Ports, Timestamp};
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
 use crate::sql::Connection;
@@ -380,17 +381,28 @@ impl Store {
         self.0.teller.hub.listen(false)
     }
 
-    /// Begins to hear the other servers on the same database, if there may be some: what they do to accounts counts
-    /// here at once from then on.
+    /// Begins to serve: hears the other servers on the same database, or the commands that change the same files. What they do
+    /// counts here at once from then on, or within a second.
     pub fn hear_others(&self) {
+        self.0.teller.is_serving.store(true, Ordering::Relaxed);
         let mut listening = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (None, Some(wakes)) = (&*listening, &self.0.teller.wakes) {
-            let store = Arc::downgrade(&self.0);
-            let hearing = wakes.listen(move |wake| store.upgrade().is_some_and(|store| store.hear(wake)));
-            *listening = Some(tokio::spawn(hearing).abort_handle());
-            // What this server committed before it last ended may never have been told.
-            wakes.queue_loss();
+        if listening.is_some() {
+            return;
         }
+        let store = Arc::downgrade(&self.0);
+        *listening = Some(match &self.0.teller.wakes {
+            Some(wakes) => {
+                let hearing = wakes.listen(move |wake| store.upgrade().is_some_and(|store| store.hear(wake)));
+                // What this server committed before it last ended may never have been told.
+                wakes.queue_loss();
+                tokio::spawn(hearing).abort_handle()
+            }
+            None => {
+                let engine = Arc::clone(&self.0.engine);
+                let hear = move |space| store.upgrade().is_some_and(|store| store.hear_outside(space));
+                tokio::spawn(outside::listen(engine, hear)).abort_handle()
+            }
+        });
     }
 
     /// What moves from now on in any space, committed by this server.
@@ -547,6 +559,14 @@ impl Store {
 }
 
 impl StoreInner {
+    /// A command has changed the space.
+    fn hear_outside(&self, space: i64) -> bool {
+        if let Some(core) = self.cores.lock().unwrap_or_else(PoisonError::into_inner).get(&space) {
+            core.changed_outside();
+        }
+        true
+    }
+
     /// Takes in what another server says.
     fn hear(&self, wake: Wake) -> bool {
         let cores = self.cores.lock().unwrap_or_else(PoisonError::into_inner);

@@ -167,6 +167,7 @@ async fn group(
         next = if answers.len() < core.limits.group_changes_max { waiting.try_recv().ok() } else { None };
     }
     let committed = if is_sound { tx.commit().await } else { Err(Error::unavailable("the group was rolled back")) };
+    core.note_outside().await;
     core.after_commit();
     // A commit that failed may have been carried out nevertheless.
     core.tell(&tx.take_moved());

@@ -6,7 +6,7 @@ use nichoir_store::{
     BlobConfig, DatabaseConfig, Error, Limits, NewSpace, Ports, SpaceState, SpaceUpdate, Store, StoreConfig,
 };
 
-use crate::support::{make_account, node, on_every_engine, put, read};
+use crate::support::{On, World, make_account, node, on_every_engine, put, read};
 
 fn new(name: &str, hosts: &[&str]) -> NewSpace {
     NewSpace {
@@ -59,6 +59,34 @@ async fn another_process_changes_the_catalogue_and_is_noticed() {
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     let space = served.space_for_host("one.org").await.unwrap().unwrap();
     assert_eq!(space.info().state, SpaceState::Suspended);
+}
+
+/// On PostgreSQL they tell each other: see `events.rs`.
+#[tokio::test]
+async fn a_server_notices_what_a_command_does_to_a_space_in_its_file() {
+    let world = World::start(On::Sqlite, Limits::default(), 1_000_000).await.unwrap();
+    let events = world.store.events();
+    let served = world.space.clone();
+    let (root, epoch) = (node(&world.alice, "/").await.unwrap(), served.account_epoch());
+    let (command, alice) = world.reopen().await;
+    put(&alice, "by a command", b"x").await.unwrap();
+    make_account(alice.space(), "carol").await;
+    command.close().await;
+    let noticed = async {
+        while served.account_epoch() == epoch {
+            events.changed().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), noticed).await.expect("it looks every second");
+    assert!(node(&world.alice, "/").await.unwrap().etag > root.etag, "nothing older is remembered");
+    assert!(events.take().spaces[&served.info().id].has_accounts, "who listens is told to look again");
+    // What the server does itself is no news to it. The command's last change may have come to be noticed apart.
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+    put(&world.alice, "by the server", b"x").await.unwrap();
+    let epoch = served.account_epoch();
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+    assert_eq!(served.account_epoch(), epoch);
+    world.finish().await;
 }
 
 #[tokio::test]
