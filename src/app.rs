@@ -264,7 +264,8 @@ impl App {
             return self.0.engines.files.refuse(error);
         }
         let request = Request::from_parts(parts, body);
-        match self.plain(&space, &arrival, &route, request).await {
+        // Each on the heap: one request takes one of many ways, and need not have room for the others.
+        match Box::pin(self.plain(&space, &arrival, &route, request)).await {
             Ok(response) => response,
             Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,
         }

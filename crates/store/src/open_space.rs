@@ -198,6 +198,7 @@ impl OpenSpaces {
         match Arc::try_unwrap(opened) {
             Ok(opened) => {
                 opened.close().await;
+                core.remember_only_roots();
                 self.forget(core);
                 self.give_up_room();
                 true

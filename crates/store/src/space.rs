@@ -243,6 +243,13 @@ impl SpaceCore {
         self.teller.hub.publish(self.id, &Moved { has_accounts: true, ..Moved::all() }, Origin::Elsewhere);
     }
 
+    /// Keeps the roots alone of what it remembers: what polls ask for, and little, while nobody uses the space otherwise.
+    pub(crate) fn remember_only_roots(&self) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.retain(|(_, path), _| path.is_root());
+        remembered.shrink_to_fit();
+    }
+
     /// Tells who listens what moved.
     pub(crate) fn tell(&self, moved: &Moved) {
         self.teller.tell(self.id, moved);

@@ -193,6 +193,24 @@ fn arguments(space_id: Option<i64>, args: &[Value]) -> Result<PgArguments, sqlx:
     Ok(arguments)
 }
 
+/// Looks at a row; says whether it wants to see more.
+pub(crate) type See<'s> = dyn FnMut(Row) -> Result<bool, Error> + Send + 's;
+
+async fn each_of(
+    raw: &mut PoolConnection<Postgres>,
+    sql: Sql,
+    arguments: PgArguments,
+    see: &mut See<'_>,
+) -> Result<(), Error> {
+    let mut stream = raw.as_mut().fetch(sqlx::query_with(sql.0, arguments));
+    while let Some(row) = stream.next().await {
+        if !see(Row::Postgres(row?))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 impl Connection {
     pub(crate) fn sqlite(raw: SqliteConnection, space_id: Option<i64>) -> Connection {
         Connection { raw: Raw::Sqlite(raw), space_id, fault: None }
@@ -216,44 +234,32 @@ impl Connection {
     /// All rows. `args` are `$2` and up, or `$1` and up in the catalogue.
     pub(crate) async fn all(&mut self, sql: Sql, args: &[Value]) -> Result<Vec<Row>, Error> {
         let mut rows = Vec::new();
-        let see = |row| {
+        let mut see = |row| {
             rows.push(row);
             Ok(true)
         };
-        self.each(sql, args, see).await?;
+        self.each(sql, args, &mut see).await?;
         Ok(rows)
     }
 
     /// Shows each row to `see` as it comes, until that says that it has seen enough: for answers too large to be held.
-    pub(crate) async fn each<F>(&mut self, sql: Sql, args: &[Value], mut see: F) -> Result<(), Error>
-    where
-        F: FnMut(Row) -> Result<bool, Error> + Send,
-    {
+    pub(crate) async fn each(&mut self, sql: Sql, args: &[Value], see: &mut See<'_>) -> Result<(), Error> {
         self.before(sql.0).await?;
         match &mut self.raw {
-            Raw::Sqlite(raw) => {
-                raw.each(sql, self.space_id, args, |row| see(Row::Sqlite(row)))?;
-            }
-            Raw::Postgres(raw) => {
-                let mut stream = raw.as_mut().fetch(sqlx::query_with(sql.0, arguments(self.space_id, args)?));
-                while let Some(row) = stream.next().await {
-                    if !see(Row::Postgres(row?))? {
-                        break;
-                    }
-                }
-            }
+            Raw::Sqlite(raw) => raw.each(sql, self.space_id, args, |row| see(Row::Sqlite(row))).map(drop),
+            // On the heap, so that what waits for PostgreSQL is not in the memory of every request.
+            Raw::Postgres(raw) => Box::pin(each_of(raw, sql, arguments(self.space_id, args)?, see)).await,
         }
-        Ok(())
     }
 
     /// The row, if there is one.
     pub(crate) async fn maybe(&mut self, sql: Sql, args: &[Value]) -> Result<Option<Row>, Error> {
         let mut first = None;
-        let see = |row| {
+        let mut see = |row| {
             first.get_or_insert(row);
             Ok(true)
         };
-        self.each(sql, args, see).await?;
+        self.each(sql, args, &mut see).await?;
         Ok(first)
     }
 
@@ -269,7 +275,7 @@ impl Connection {
             Raw::Sqlite(raw) => raw.each(sql, self.space_id, args, |_| Ok(true)),
             Raw::Postgres(raw) => {
                 let query = sqlx::query_with(sql.0, arguments(self.space_id, args)?);
-                Ok(raw.as_mut().execute(query).await?.rows_affected())
+                Ok(Box::pin(raw.as_mut().execute(query)).await?.rows_affected())
             }
         }
     }
@@ -296,7 +302,7 @@ impl Connection {
     pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), Error> {
         match &mut self.raw {
             Raw::Sqlite(raw) => raw.prepare(sql)?,
-            Raw::Postgres(raw) => drop(raw.as_mut().prepare(AssertSqlSafe(sql.0).into_sql_str()).await?),
+            Raw::Postgres(raw) => drop(Box::pin(raw.as_mut().prepare(AssertSqlSafe(sql.0).into_sql_str())).await?),
         }
         Ok(())
     }
@@ -308,7 +314,7 @@ impl Connection {
             Raw::Sqlite(raw) => raw.script(text)?,
             Raw::Postgres(raw) => {
                 let text = text.replace(" BLOB", " BYTEA");
-                raw.as_mut().execute(AssertSqlSafe(text)).await.map(drop)?;
+                Box::pin(raw.as_mut().execute(AssertSqlSafe(text))).await.map(drop)?;
             }
         }
         Ok(())

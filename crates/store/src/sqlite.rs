@@ -30,7 +30,7 @@ const PRAGMAS: &str = "PRAGMA journal_mode = WAL;
 
 /// A connection to one file. The mutex is never locked: a connection is used by whoever has it for himself, and may be sent to
 /// other threads while somebody only looks at what it is in.
-pub(crate) struct SqliteConnection(Mutex<rusqlite::Connection>);
+pub(crate) struct SqliteConnection(Box<Mutex<rusqlite::Connection>>);
 
 impl SqliteConnection {
     /// Opens the file, making it if it is missing. Blocks.
@@ -40,7 +40,7 @@ impl SqliteConnection {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_PREPARED);
         connection.execute_batch(PRAGMAS)?;
-        Ok(SqliteConnection(Mutex::new(connection)))
+        Ok(SqliteConnection(Box::new(Mutex::new(connection))))
     }
 
     fn raw(&mut self) -> &mut rusqlite::Connection {

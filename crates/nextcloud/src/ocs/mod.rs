@@ -77,7 +77,7 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
     let answer = async {
         let body = read_whole(body, visit.parameter_bytes_max).await.map_err(Outcome::from)?;
         let params = Params::of(&request, &body)?;
-        route(&Call { visit: &visit, caller: &caller, request: &request, params }, &parts).await
+        Box::pin(route(&Call { visit: &visit, caller: &caller, request: &request, params }, &parts)).await
     };
     let answer = match answer.await {
         Ok(reply) => envelope.reply(reply, &request),

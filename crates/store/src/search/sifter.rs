@@ -80,19 +80,18 @@ impl<'s> Sifter<'s> {
         let (from, to) = (self.search.modified_from, self.search.modified_to);
         let args: [Value; 4] = [folder.into(), from.into(), to.into(), left.into()];
         self.scanned = (0, Timestamp(i64::MAX));
-        reader
-            .each(sql, &args, |row| {
-                let candidate = candidate_of(&row)?;
-                if is_by_time && self.is_past(&candidate) {
-                    return Ok(false);
-                }
-                let below = row.text(1)?;
-                self.see(candidate, || {
-                    below.split('/').filter(|name| !name.is_empty()).fold(path.clone(), |path, name| path.child(name))
-                })?;
-                Ok(true)
-            })
-            .await?;
+        let mut see = |row: Row| {
+            let candidate = candidate_of(&row)?;
+            if is_by_time && self.is_past(&candidate) {
+                return Ok(false);
+            }
+            let below = row.text(1)?;
+            self.see(candidate, || {
+                below.split('/').filter(|name| !name.is_empty()).fold(path.clone(), |path, name| path.child(name))
+            })?;
+            Ok(true)
+        };
+        reader.each(sql, &args, &mut see).await?;
         self.compact();
         Ok(())
     }
