@@ -10,6 +10,7 @@ use tracing::warn;
 use crate::error::Error;
 use crate::open_space::{Engine, connect_control};
 use crate::sql::{Connection, Sql};
+use crate::sqlite::SqliteConnection;
 
 /// How long a change by a command may go unnoticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,9 +26,21 @@ pub(crate) async fn note(engine: &Engine, space_id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Hands the numbers of spaces that were changed from outside to `hear`, until that says that nobody listens any more.
-pub(crate) async fn listen(engine: std::sync::Arc<Engine>, hear: impl Fn(i64) -> bool) {
-    let (mut connection, mut seen) = (None, 0);
+/// Where the news begins for a server that remembers nothing yet.
+pub(crate) fn newest(engine: &Engine) -> Result<i64, Error> {
+    let Engine::Sqlite { directory, .. } = engine else { return Ok(0) };
+    let mut newest = 0;
+    SqliteConnection::open(&directory.join("control.sqlite"))?.each(SEQ, None, &[], |row| {
+        newest = row.int(0)?.unwrap_or(0);
+        Ok(true)
+    })?;
+    Ok(newest)
+}
+
+/// Hands the numbers of spaces that were changed from outside after `seen` to `hear`, until that says that nobody listens
+/// any more.
+pub(crate) async fn listen(engine: std::sync::Arc<Engine>, mut seen: i64, hear: impl Fn(i64) -> bool) {
+    let mut connection = None;
     loop {
         match look(&engine, &mut connection, &mut seen).await {
             Ok(changed) => {

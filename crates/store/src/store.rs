@@ -400,7 +400,9 @@ impl Store {
             None => {
                 let engine = Arc::clone(&self.0.engine);
                 let hear = move |space| store.upgrade().is_some_and(|store| store.hear_outside(space));
-                tokio::spawn(outside::listen(engine, hear)).abort_handle()
+                // Not knowing where the news begins, it hears all of it.
+                let seen = outside::newest(&engine).unwrap_or(0);
+                tokio::spawn(outside::listen(engine, seen, hear)).abort_handle()
             }
         });
     }

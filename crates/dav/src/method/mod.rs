@@ -20,6 +20,7 @@ pub use proppatch::{Step, steps_of, write_outcome};
 pub use put_member::{change as member_change, put_refused};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 use nichoir_auth::Caller;
 use nichoir_store::{Area, NodePath};
@@ -43,32 +44,31 @@ pub(crate) async fn answer(
 ) -> Result<Response, Error> {
     let path = &href::path_below(&mount.prefix, parts.uri.path())?;
     let call = Call { dav, caller, mount, path, parts };
-    match parts.method.as_str() {
-        "OPTIONS" => Ok(dav.options()),
-        "GET" | "HEAD" => get::get(call).await,
+    // Each on the heap: a request has one method, and need not have room for what the others take.
+    let answering: BoxFuture<'_, Result<Response, Error>> = match parts.method.as_str() {
+        "OPTIONS" => return Ok(dav.options()),
+        "GET" | "HEAD" => Box::pin(get::get(call)),
         "PUT" if import::is_asked_for(parts) => match of_an_extension_or(&call, body) {
-            Ok(answering) => answering.await,
-            Err(body) => put::put(call, body).await,
+            Ok(answering) => answering,
+            Err(body) => Box::pin(put::put(call, body)),
         },
-        "PUT" => put::put(call, body).await,
-        "DELETE" => delete::delete(call).await,
-        "MKCOL" => mkcol::mkcol(call, body).await,
-        "COPY" => copy_move::copy(call).await,
-        "MOVE" => copy_move::relocate(call).await,
-        "PROPFIND" => propfind::propfind(call, body).await,
-        "PROPPATCH" => proppatch::proppatch(call, body).await,
+        "PUT" => Box::pin(put::put(call, body)),
+        "DELETE" => Box::pin(delete::delete(call)),
+        "MKCOL" => Box::pin(mkcol::mkcol(call, body)),
+        "COPY" => Box::pin(copy_move::copy(call)),
+        "MOVE" => Box::pin(copy_move::relocate(call)),
+        "PROPFIND" => Box::pin(propfind::propfind(call, body)),
+        "PROPPATCH" => Box::pin(proppatch::proppatch(call, body)),
         "LOCK" | "UNLOCK" => match dav.extensions().find_map(|extension| extension.lock(&call)) {
-            Some(answering) => answering.await,
-            None if parts.method.as_str() == "LOCK" => lock::lock(call, body).await,
-            None => lock::unlock(call).await,
+            Some(answering) => answering,
+            None if parts.method.as_str() == "LOCK" => Box::pin(lock::lock(call, body)),
+            None => Box::pin(lock::unlock(call)),
         },
-        "POST" if caller.tree.area() != Area::Files => post::post(call, body).await,
-        "REPORT" => report::report(call, body).await,
-        _ => match of_an_extension_or(&call, body) {
-            Ok(answering) => answering.await,
-            Err(_) => Err(Error::not_implemented()),
-        },
-    }
+        "POST" if caller.tree.area() != Area::Files => Box::pin(post::post(call, body)),
+        "REPORT" => Box::pin(report::report(call, body)),
+        _ => of_an_extension_or(&call, body).map_err(|_| Error::not_implemented())?,
+    };
+    answering.await
 }
 
 /// What an extension makes of a method; else the body, untouched.
