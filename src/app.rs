@@ -306,24 +306,24 @@ impl App {
                 None => return Err(request),
             },
             Route::PushPreAuth => match &self.0.notify {
-                Some(push) => self.pre_auth(push, visit, request).await,
+                Some(push) => Box::pin(self.pre_auth(push, visit, request)).await,
                 None => return Err(request),
             },
             Route::Robots if is_read(request.method()) => legacy::robots(),
-            Route::Ocs(version, path) => ocs::handle(visit, *version, path, request).await,
-            Route::Image(image, below) => image::handle(visit, *image, below, request).await,
+            Route::Ocs(version, path) => Box::pin(ocs::handle(visit, *version, path, request)).await,
+            Route::Image(image, below) => Box::pin(image::handle(visit, *image, below, request)).await,
             Route::Office(path) => match &self.0.office {
-                Some(office) => office::handle(visit, office, &self.0.engines.files, path, request).await,
+                Some(office) => Box::pin(office::handle(visit, office, &self.0.engines.files, path, request)).await,
                 None => return Err(request),
             },
-            Route::Notes(path) => notes::handle(visit, &self.0.notes, path, request).await,
-            Route::LinkPage(token, below) => link::page::handle(&visit, token, below, request).await,
+            Route::Notes(path) => Box::pin(notes::handle(visit, &self.0.notes, path, request)).await,
+            Route::LinkPage(token, below) => Box::pin(link::page::handle(&visit, token, below, request)).await,
             Route::InternalLink if is_read(request.method()) => internal_link::answer(&visit, request.headers()),
             Route::LinkStyle if is_read(request.method()) => link::style(),
-            Route::Link(place) => link::files::handle(&self.0.engines.links, &visit, place, request).await,
-            Route::Login(path) => login_flow::handle(visit, path, request).await,
+            Route::Link(place) => Box::pin(link::files::handle(&self.0.engines.links, &visit, place, request)).await,
+            Route::Login(path) => Box::pin(login_flow::handle(visit, path, request)).await,
             Route::Wipe(is_check) if *request.method() == Method::POST => {
-                login_flow::wipe(visit, *is_check, request).await
+                Box::pin(login_flow::wipe(visit, *is_check, request)).await
             }
             _ => return Err(request),
         })
@@ -352,12 +352,12 @@ impl App {
         if let DavRoute::Direct(token) = &route
             && self.0.has_dialect
         {
-            return direct::handle(dav, space, token, request).await;
+            return Box::pin(direct::handle(dav, space, token, request)).await;
         }
         if let DavRoute::PublicCalendar(token, prefix) = &route
             && self.0.has_dialect
         {
-            return self.published(space, arrival, token, prefix, request).await;
+            return Box::pin(self.published(space, arrival, token, prefix, request)).await;
         }
         let caller = match self.0.auth.authenticate(space, request.headers(), arrival.address).await {
             Ok(caller) => push::quietly(caller, request.headers()),
@@ -373,22 +373,24 @@ impl App {
             shows_subscriptions,
         };
         if request.method().as_str() == "SEARCH" && self.0.has_dialect {
-            let answer = search::handle(dav, &caller, &mount(String::new()), &self.0.search, request).await;
+            let answer = Box::pin(search::handle(dav, &caller, &mount(String::new()), &self.0.search, request)).await;
             return answer.unwrap_or_else(|error| dav.refuse(error));
         }
         match route {
-            DavRoute::Files(home) if is_own(&caller, &home) => dav.handle(&caller, &mount(home.prefix), request).await,
-            DavRoute::LegacyFiles(prefix) => dav.handle(&caller, &mount(prefix), request).await,
+            DavRoute::Files(home) if is_own(&caller, &home) => {
+                Box::pin(dav.handle(&caller, &mount(home.prefix), request)).await
+            }
+            DavRoute::LegacyFiles(prefix) => Box::pin(dav.handle(&caller, &mount(prefix), request)).await,
             DavRoute::Uploads(home) if self.0.has_dialect && is_own(&caller, &home) => {
                 let own = home.prefix.replacen("/uploads/", "/files/", 1);
                 let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
-                upload::handle(dav, &caller, &UploadMount { prefix: home.prefix, files }, request).await
+                Box::pin(upload::handle(dav, &caller, &UploadMount { prefix: home.prefix, files }, request)).await
             }
             DavRoute::Trash(home) if self.0.has_dialect && is_own(&caller, &home) => {
-                trashbin::handle(&self.0.engines.trash, &caller, &mount(home.prefix), request).await
+                Box::pin(trashbin::handle(&self.0.engines.trash, &caller, &mount(home.prefix), request)).await
             }
             DavRoute::Versions(home) if self.0.has_dialect && is_own(&caller, &home) => {
-                versions::handle(dav, &caller, &mount(home.prefix), request).await
+                Box::pin(versions::handle(dav, &caller, &mount(home.prefix), request)).await
             }
             DavRoute::HomesOf(_) if !self.0.has_dialect => dav.refuse(Error::not_found()),
             DavRoute::Area(area, home) if is_own(&caller, &home) => {
@@ -396,7 +398,7 @@ impl App {
                 match caller.tree.in_area(area).await {
                     Ok(tree) => {
                         let caller = Caller { tree, ..caller };
-                        let answer = self.collections(&caller, &mount(home.prefix), request).await;
+                        let answer = Box::pin(self.collections(&caller, &mount(home.prefix), request)).await;
                         push::with_whole_location(answer, &arrival.public_url)
                     }
                     Err(error) => dav.refuse(error.into()),
@@ -404,24 +406,24 @@ impl App {
             }
             DavRoute::Avatar(login, file) if self.0.has_dialect => {
                 let (request, _) = request.into_parts();
-                let answer = avatar::of_dav(&self.0.previews, &caller, &login, &file, &request).await;
+                let answer = Box::pin(avatar::of_dav(&self.0.previews, &caller, &login, &file, &request)).await;
                 answer.unwrap_or_else(|error| dav.refuse(error))
             }
             DavRoute::Tags(prefix) if self.0.has_dialect => {
-                tags::handle(dav, &caller, &mount(prefix), false, request).await
+                Box::pin(tags::handle(dav, &caller, &mount(prefix), false, request)).await
             }
             DavRoute::TagsOfFiles(prefix) if self.0.has_dialect => {
-                tags::handle(dav, &caller, &mount(prefix), true, request).await
+                Box::pin(tags::handle(dav, &caller, &mount(prefix), true, request)).await
             }
             DavRoute::Comments(prefix) if self.0.has_dialect => {
-                comments::handle(dav, &caller, &mount(prefix), request).await
+                Box::pin(comments::handle(dav, &caller, &mount(prefix), request)).await
             }
             DavRoute::Bulk => match &self.0.bulk {
-                Some(limits) => bulk::handle(dav, &caller, limits, request).await,
+                Some(limits) => Box::pin(bulk::handle(dav, &caller, limits, request)).await,
                 None => dav.refuse(Error::not_found()),
             },
             DavRoute::PushRegistration(name) => {
-                let answer = nichoir_push::unregister(&caller, &name, request.method()).await;
+                let answer = Box::pin(nichoir_push::unregister(&caller, &name, request.method())).await;
                 answer.unwrap_or_else(|error| dav.refuse(error))
             }
             // Another account's tree and one that does not exist look the same.
@@ -461,7 +463,7 @@ impl App {
                 Err(request) => request,
             },
         };
-        let response = dav.handle(caller, mount, request).await;
+        let response = Box::pin(dav.handle(caller, mount, request)).await;
         if method == Method::DELETE
             && response.status().is_success()
             && let Err(error) = self.0.generator.after_delete(caller, &below).await
@@ -496,7 +498,7 @@ impl App {
             site: arrival.public_url.as_str().into(),
             shows_subscriptions: true,
         };
-        dav.handle(&caller, &mount, request).await
+        Box::pin(dav.handle(&caller, &mount, request)).await
     }
 
     /// No caller: why, and how to log in.

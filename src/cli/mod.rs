@@ -78,11 +78,15 @@ struct Session {
 /// What a command failed of, in words for a person.
 type Failure = String;
 
+/// The stack of each thread, of which only what is used takes memory. SQLite is called at the deepest point of a request.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     // Wrong usage ends here, with exit code 2 and what is right.
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.enable_all().thread_stack_size(STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("cannot start: {error}")),
     };

@@ -336,7 +336,11 @@ impl Connection {
     /// Closes the connection in good order (a pooled one goes back). The last one to a file writes the log back into it.
     pub(crate) async fn close(self) {
         if self.is_own() {
-            let _ = run_blocking(move || Ok(drop(self))).await;
+            let closing = move || {
+                drop(self);
+                Ok(())
+            };
+            let _ = run_blocking(closing).await;
         }
     }
 }
