@@ -115,6 +115,7 @@ columns! {
     a_guest_who_reads: Guest,
     a_guest_by_the_older_address: OldGuest,
     a_guest_who_edits: EditingGuest,
+    a_guest_who_hands_in: HandingInGuest,
     a_guest_who_has_not_given_the_password: GuestWithoutPassword,
     a_guest_who_gave_a_wrong_password: GuestWithWrongPassword,
     a_guest_by_the_older_address_who_gave_a_wrong_password: OldGuestWithWrongPassword,
@@ -177,6 +178,7 @@ async fn ask(
     let expected = row.said_to(who).unwrap_or(expected);
     let is_for_anybody = matches!(row.asks, Asks::Nothing | Asks::Account | Asks::Home);
     let is_refused = expected >= 300 && (expected != row.status || who.may_nothing() && !is_for_anybody);
+    let is_done = !is_refused && expected == row.status;
     let sequence = server.space.change_sequence().await.map_err(|error| error.to_string())?;
     let answer = send(client, names, row).await;
     let moved = server.space.change_sequence().await.map_err(|error| error.to_string())? - sequence;
@@ -189,7 +191,9 @@ async fn ask(
         return Err(format!("does not lead to the password: {shown}"));
     }
     let asked = names.put_into(&format!("{} {} {}", row.path, row.headers, row.body));
-    if who.may_nothing() && tells_more(&shown, &asked) || is_refused && shown.contains(CONTENT) {
+    // Who hands in is told the folder's name, and no other.
+    let asked = if who == Who::HandingInGuest { asked + WORD } else { asked };
+    if who.sees_nothing() && tells_more(&shown, &asked) || is_refused && shown.contains(CONTENT) {
         return Err(format!("tells {shown}"));
     }
     if (is_refused || row.is_safe()) && moved != 0 {
@@ -198,8 +202,8 @@ async fn ask(
     let is_there = is_left(row.effect, alice, things).await;
     match row.effect {
         Effect::None => Ok(()),
-        _ if is_there != is_refused => Ok(()),
-        effect if is_refused => Err(format!("answered {told}, and yet it {effect:?}")),
+        _ if is_there == is_done => Ok(()),
+        effect if !is_done => Err(format!("answered {told}, and yet it {effect:?}")),
         effect => Err(format!("answered {told}, and it is not so that it {effect:?}")),
     }
 }

@@ -45,6 +45,8 @@ pub(super) enum Who {
     OldGuest,
     /// Somebody with a link to edit it.
     EditingGuest,
+    /// Somebody with a link to hand in, who sees nothing of what is there.
+    HandingInGuest,
     /// Somebody with a link, who has not given its password.
     GuestWithoutPassword,
     /// Somebody who has given a wrong one.
@@ -89,6 +91,7 @@ pub(super) const UNKNOWN: &[Who] = &[
     Guest,
     OldGuest,
     EditingGuest,
+    HandingInGuest,
     GuestWithoutPassword,
     GuestWithWrongPassword,
     OldGuestWithWrongPassword,
@@ -113,6 +116,7 @@ impl Who {
             Resharer => Standing::Member(Permissions::ALL),
             Guest | OldGuest | GuestWithPassword => Standing::Guest(Permissions::READ),
             EditingGuest => Standing::Guest(Permissions::READ_WRITE),
+            HandingInGuest => Standing::HandingIn,
             GuestWithoutPassword | GuestWithWrongPassword | OldGuestWithWrongPassword => Standing::Shut,
             GuestOfEndedLink => Standing::Ended,
         }
@@ -123,8 +127,13 @@ impl Who {
         matches!(self, TeamReader | TeamWriter | TeamOutsider | OutOfTeam)
     }
 
-    /// Whether they may change anything of the thing.
+    /// Whether they may neither see nor change anything of the thing.
     pub(super) fn may_nothing(self) -> bool {
+        self.sees_nothing() && self.standing() != Standing::HandingIn
+    }
+
+    /// Whether they are told nothing of the thing, whatever they ask.
+    pub(super) fn sees_nothing(self) -> bool {
         !matches!(self.standing(), Standing::Owner | Standing::Member(_) | Standing::Guest(_))
     }
 
@@ -203,7 +212,11 @@ impl Who {
 
     /// Somebody with a link.
     async fn linked(self, server: &Server, alice: &Client, things: &Things) -> (Client, Things) {
-        let bits = if self == EditingGuest { 15 } else { 1 };
+        let bits = match self {
+            EditingGuest => 15,
+            HandingInGuest => 4,
+            _ => 1,
+        };
         let has_password = self.standing() == Standing::Shut || self == GuestWithPassword;
         let password = if has_password { format!("&password={PASSWORD}") } else { String::new() };
         let form = format!("path=/xylograph&shareType=3&permissions={bits}{password}");

@@ -21,11 +21,15 @@ const NOT_THEIRS: &str = "who sees it is told that it is somebody else's";
 const NO_LEASE: &str = "a guest locks as WebDAV does, with a body or a token";
 const NOT_LOCKED: &str = "there is no lock to end, which is what clients want to know";
 const NO_FOLDER: &str = "there is no such folder to put anything into";
+const BESIDE: &str = "what is handed in stands beside what is there, under another name";
+const ONLY_PUT: &str = "handing in is a PUT";
 const BY_LINK: &str = "uploads by a link are for who may add to what it leads to";
 
 pub(super) const ROWS: &[Row] = &[
     // To look.
-    row("DavRoute::Files", "OPTIONS", "{folder}/", Reads, 200).told(HOMELESS, 200, "it is a question about the server"),
+    row("DavRoute::Files", "OPTIONS", "{folder}/", Reads, 200)
+        .told(HOMELESS, 200, "it is a question about the server")
+        .told(&[Who::HandingInGuest], 200, "it is a question about the server"),
     row("DavRoute::Files", "PROPFIND", "{folder}/", Reads, 207).with("depth: 0"),
     row("DavRoute::Files", "PROPFIND", "{folder}/", Reads, 207).with("depth: 1"),
     row("DavRoute::Files", "GET", FILE, Reads, 200),
@@ -61,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         .effect(Unlists(COMMENTS, "/{comment}<"))
         .told(SEEING, 403, NOT_THEIRS),
     // To change what is there.
-    row("DavRoute::Files", "PUT", FILE, Updates, 204).told(HOMELESS, 409, NO_FOLDER).sending("taken over").effect(Writes("taken over")),
+    row("DavRoute::Files", "PUT", FILE, Updates, 204).told(HOMELESS, 409, NO_FOLDER).told(&[Who::HandingInGuest], 201, BESIDE).sending("taken over").effect(Writes("taken over")),
     row("DavRoute::Files", "PROPPATCH", FILE, Updates, 200).with(XML).sending(
         "<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><x xmlns='urn:x'>1</x></d:prop></d:set></d:propertyupdate>",
     ),
@@ -91,12 +95,12 @@ pub(super) const ROWS: &[Row] = &[
         .told(&[Who::Namesake], 404, "the tags of another space"),
     // To add to it.
     row("DavRoute::Files", "PUT", "{folder}/new.txt", Creates, 201).told(HOMELESS, 409, NO_FOLDER).sending("new").effect(Makes("new.txt")),
-    row("DavRoute::Files", "MKCOL", "{folder}/made", Creates, 201).told(HOMELESS, 409, NO_FOLDER).effect(Makes("made")),
+    row("DavRoute::Files", "MKCOL", "{folder}/made", Creates, 201).told(HOMELESS, 409, NO_FOLDER).told(&[Who::HandingInGuest], 405, ONLY_PUT).effect(Makes("made")),
     row("DavRoute::Files", "LOCK", "{folder}/made", Updates, 200).with(XML).sending(
         "<d:lockinfo xmlns:d='DAV:'><d:lockscope><d:shared/></d:lockscope><d:locktype><d:write/></d:locktype></d:lockinfo>",
     ).told(HOMELESS, 409, NO_FOLDER),
-    row("DavRoute::Files", "COPY", FILE, Creates, 201).with("destination: {folder}/copy.txt").effect(Makes("copy.txt")),
-    row("DavRoute::Files", "LOCK", "{folder}/locked.txt", Creates, 201).told(HOMELESS, 409, NO_FOLDER)
+    row("DavRoute::Files", "COPY", FILE, Creates, 201).told(&[Who::HandingInGuest], 405, ONLY_PUT).with("destination: {folder}/copy.txt").effect(Makes("copy.txt")),
+    row("DavRoute::Files", "LOCK", "{folder}/locked.txt", Creates, 201).told(HOMELESS, 409, NO_FOLDER).told(&[Who::HandingInGuest], 405, ONLY_PUT)
         .with(XML)
         .sending("<d:lockinfo xmlns:d='DAV:'><d:lockscope><d:exclusive/></d:lockscope><d:locktype><d:write/></d:locktype></d:lockinfo>")
         .effect(Makes("locked.txt")),
@@ -108,10 +112,10 @@ pub(super) const ROWS: &[Row] = &[
         ),
     row("DavRoute::Uploads", "MKCOL", "{uploads}/{word}-own", Home, 201)
         .with("destination: {folder}/up.txt")
-        .told(&[Who::EditingGuest], 201, BY_LINK)
+        .told(&[Who::EditingGuest, Who::HandingInGuest], 201, BY_LINK)
         .told(GUESTS, 403, BY_LINK),
     row("DavRoute::Uploads", "PUT", "{uploads}/{word}-own/00001", Home, 201)
-        .told(&[Who::EditingGuest], 201, BY_LINK)
+        .told(&[Who::EditingGuest, Who::HandingInGuest], 201, BY_LINK)
         .with("destination: {folder}/up.txt")
         .sending("more"),
     row("DavRoute::Uploads", "MOVE", "{uploads}/{word}-own/.file", Creates, 201)
@@ -120,11 +124,13 @@ pub(super) const ROWS: &[Row] = &[
         .told(HOMELESS, 409, NO_FOLDER)
         .effect(Makes("up.txt")),
     // An upload that another has begun.
-    row("DavRoute::Uploads", "PROPFIND", "{uploads}/{word}/", Owns, 207).with("depth: 1"),
+    row("DavRoute::Uploads", "PROPFIND", "{uploads}/{word}/", Owns, 207).with("depth: 1").told(&[Who::HandingInGuest], 404, BY_LINK),
     row("DavRoute::Uploads", "PUT", "{uploads}/{word}/00002", Owns, 201)
+        .told(&[Who::HandingInGuest], 404, BY_LINK)
         .with("destination: {folder}/stolen.txt")
         .sending("more"),
     row("DavRoute::Uploads", "MOVE", "{uploads}/{word}/.file", Owns, 201)
+        .told(&[Who::HandingInGuest], 404, BY_LINK)
         .with("destination: {folder}/stolen.txt")
         .effect(Makes("stolen.txt")),
     // To give another name, to take out.

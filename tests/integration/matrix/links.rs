@@ -15,7 +15,11 @@ const NO_TOKEN: &str = "the token is none";
 pub(super) const ROWS: &[Row] = &[
     row(BY_PATH, "GET", "/s/{token}", Page, 200),
     row(BY_PATH, "GET", "/index.php/s/{token}?path=/{word}.txt", Page, 200),
-    row(BY_PATH, "GET", "/s/{token}/download?path=/{word}.txt", Page, 303),
+    row(BY_PATH, "GET", "/s/{token}/download?path=/{word}.txt", Page, 303).told(
+        &[Who::HandingInGuest],
+        404,
+        "nothing is seen",
+    ),
     row(BY_PATH, "GET", "/s/{token}/download/x", Page, 303),
     row(BY_PATH, "GET", "/s/{token}/preview", Page, 400).told(SHUT, 403, PROTECTED).told(
         &[Who::GuestWithPassword],

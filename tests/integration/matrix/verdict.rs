@@ -48,6 +48,8 @@ pub(super) enum Standing {
     Disabled,
     /// They have these rights, by a link.
     Guest(Permissions),
+    /// They have a link by which they may add, and see nothing.
+    HandingIn,
     /// They have a link, and not its password.
     Shut,
     /// The link that they had is no more.
@@ -88,6 +90,9 @@ pub(super) fn status(standing: Standing, asks: Asks, way: Way, success: u16) -> 
     }
     match (standing, way) {
         (Standing::Guest(rights), Way::Place | Way::Token) => within(rights, asks, success),
+        (Standing::HandingIn, Way::Place | Way::Token) if asks == Asks::Creates || asks == Asks::Page => success,
+        // Nothing else is answered, whatever there is.
+        (Standing::HandingIn, Way::Place) => 405,
         // Pages lead to the password; programs are asked for it.
         (Standing::Shut, Way::Token) if asks == Asks::Page => 303,
         (Standing::Shut, Way::Place | Way::Token) => 401,
@@ -96,7 +101,7 @@ pub(super) fn status(standing: Standing, asks: Asks, way: Way, success: u16) -> 
         (_, Way::Token) => 404,
         (Standing::Member(rights), Way::Address) => within(rights, asks, success),
         (_, Way::Address) => 404,
-        (Standing::Nobody | Standing::Guest(_) | Standing::Shut | Standing::Ended, _) => 401,
+        (Standing::Nobody | Standing::Guest(_) | Standing::HandingIn | Standing::Shut | Standing::Ended, _) => 401,
         (Standing::Disabled, _) => 403,
         (_, _) if asks == Asks::Account => success,
         (_, _) if asks == Asks::Manages => 403,
