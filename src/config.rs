@@ -98,6 +98,7 @@ impl Config {
             tags_max: limits.tags_max,
             tags_of_node_max: limits.tags_of_node_max,
             comments_of_node_max: limits.comments_of_node_max,
+            mentions_of_comment_max: limits.mentions_of_comment_max,
             team_folders_max: limits.team_folders_max,
             shares_max: limits.shares_max,
             share_note_bytes_max: limits.share_note_bytes_max,

@@ -182,6 +182,8 @@ section! {
         tags_of_node_max: u64 = Limits::default().tags_of_node_max,
         /// Comments on one file or folder.
         comments_of_node_max: u64 = Limits::default().comments_of_node_max,
+        /// Members that one comment tells that it mentions them.
+        mentions_of_comment_max: usize = Limits::default().mentions_of_comment_max,
         /// Team folders of a space.
         team_folders_max: u64 = Limits::default().team_folders_max,
         /// Shares of what one account or team folder has.

@@ -212,7 +212,7 @@ impl Place<'_> {
 fn mentions(message: &str, account: &dyn Fn(&str) -> Option<(String, String)>) -> String {
     let mut writer = Writer::new();
     let mut told: Vec<String> = Vec::new();
-    for (login, name) in mentioned(message).into_iter().filter_map(account) {
+    for (login, name) in nichoir_store::mentions(message).into_iter().filter_map(|it| account(it.login)) {
         if told.contains(&login) {
             continue;
         }
@@ -226,38 +226,8 @@ fn mentions(message: &str, account: &dyn Fn(&str) -> Option<(String, String)>) -
     String::from_utf8_lossy(&writer.take()).into_owned()
 }
 
-/// What stands behind an `@` that begins a word.
-fn mentioned(message: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    for (place, _) in message.match_indices('@') {
-        let begins = message[..place].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
-        let behind = &message[place + 1..];
-        let login = match behind.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').map(|(login, _)| login),
-            None => {
-                let end = behind.find(|c: char| !c.is_alphanumeric() && !"_.@-'".contains(c)).unwrap_or(behind.len());
-                Some(behind[..end].trim_end_matches(['.', '-', '\'']))
-            }
-        };
-        found.extend(login.filter(|login| begins && !login.is_empty()));
-    }
-    found
-}
-
 /// `oc:comments-href` of a file.
 pub(crate) fn append_href(it: &Resource<'_>, text: &mut String) {
     text.push_str("/remote.php/dav/comments/files/");
     text.push_str(&it.node.id.to_string());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mentioned;
-
-    #[test]
-    fn mentions_begin_a_word() {
-        assert_eq!(mentioned("hi @bob, and @\"anna maria\": see a@b.org @. @"), ["bob", "anna maria"]);
-        assert_eq!(mentioned("@anna@asso.org."), ["anna@asso.org"]);
-        assert_eq!(mentioned("@\"open"), Vec::<&str>::new());
-    }
 }

@@ -189,6 +189,12 @@ pub(crate) fn taken_as_exists(error: Error) -> Error {
     if is_taken(&error) { Error::Exists } else { error }
 }
 
+/// The account with that login, whatever its case.
+pub(crate) async fn by_login(connection: &mut Connection, login: &str) -> Result<Option<Account>, Error> {
+    let row = connection.maybe(BY_LOGIN, &[login.to_lowercase().into()]).await?;
+    row.as_ref().map(account_of).transpose()
+}
+
 async fn find(connection: &mut Connection, sql: Sql, args: &[Value]) -> Result<Account, Error> {
     account_of(&connection.maybe(sql, args).await?.ok_or(Error::NotFound)?)
 }

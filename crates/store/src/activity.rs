@@ -3,7 +3,7 @@
 
 use crate::collection::Area;
 use crate::error::Error;
-use crate::node::{AccountId, FileId};
+use crate::node::{AccountId, CommentId, FileId};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
 use crate::sql::{Row, Sql, Value};
@@ -11,7 +11,7 @@ use crate::tree::Tree;
 use crate::tx::{Asker, Tx};
 
 /// Bytes of the text that goes with an activity.
-const DETAIL_BYTES_MAX: usize = 1_000;
+const DETAIL_BYTES_MAX: usize = 4_000;
 /// Series of alike activities that are remembered.
 const SERIES_MAX: usize = 8;
 /// Rows between two looks whether there are too many.
@@ -109,6 +109,7 @@ pub(crate) struct NewActivity {
     path: NodePath,
     detail: String,
     others: u64,
+    comment: Option<CommentId>,
 }
 
 /// Alike activities: of one actor, of one kind, in one folder.
@@ -141,6 +142,10 @@ enum Step {
 
 impl RecentActivities {
     fn step(&mut self, new: &NewActivity, now: Timestamp, gather_seconds: i64, burst_rows: u64) -> Step {
+        if new.comment.is_some() {
+            // Each says something of its own, and one of the apps shows comments by what the stream tells.
+            return Step::Insert;
+        }
         let is_alike = |it: &Series| it.actor == new.actor && it.kind == new.kind && it.folder == new.folder;
         self.series.retain(|it| now < it.happened.plus_seconds(gather_seconds));
         let Some(series) = self.series.iter_mut().find(|it| is_alike(it)) else {
@@ -194,14 +199,16 @@ impl Tree {
             ActivityFilter::Of(node) => ("node", node.0),
         };
         let core = self.space().core();
-        let oldest = core.ports.clock.now().plus_seconds(-core.limits.activity_days * 86_400);
-        let args: [Value; 7] = [
+        let now = core.ports.clock.now();
+        let oldest = now.plus_seconds(-core.limits.activity_days * 86_400);
+        let args: [Value; 8] = [
             me.into(),
             self.account().home.into(),
             before.unwrap_or(i64::MAX).into(),
             oldest.into(),
             name.into(),
             node.into(),
+            now.into(),
             i64::from(count_max).into(),
         ];
         let rows = core.reader().await?.all(VISIBLE, &args).await?;
@@ -219,13 +226,52 @@ impl Tx {
         path: &NodePath,
         detail: &str,
     ) {
+        self.record_with(asker, kind, (node, folder), path, (detail, None));
+    }
+
+    /// Notes what the asker said of `node`; see [`Tx::record`].
+    pub(crate) fn record_comment(
+        &mut self,
+        asker: &Asker,
+        place: (FileId, FileId),
+        path: &NodePath,
+        (comment, message): (CommentId, &str),
+    ) {
+        self.record_with(asker, ActivityKind::Commented, place, path, (message, Some(comment)));
+    }
+
+    /// The comment says something else now, or nothing any more.
+    pub(crate) async fn amend_comment(&mut self, comment: CommentId, message: Option<&str>) -> Result<(), Error> {
+        let waiting = &mut self.news.activities;
+        match message {
+            Some(message) => {
+                let is_meant = |it: &&mut NewActivity| it.comment == Some(comment);
+                waiting.iter_mut().filter(is_meant).for_each(|it| message.clone_into(&mut it.detail));
+                self.run(AMEND_COMMENT, &[comment.into(), message.into()]).await.map(drop)
+            }
+            None => {
+                waiting.retain(|it| it.comment != Some(comment));
+                self.run(FORGET_COMMENT, &[comment.into()]).await.map(drop)
+            }
+        }
+    }
+
+    fn record_with(
+        &mut self,
+        asker: &Asker,
+        kind: ActivityKind,
+        (node, folder): (FileId, FileId),
+        path: &NodePath,
+        (detail, comment): (&str, Option<CommentId>),
+    ) {
         if asker.area != Area::Files {
             return;
         }
         let mut detail = detail.to_owned();
         while detail.len() > DETAIL_BYTES_MAX && detail.pop().is_some() {}
         let (id, actor) = (self.etag().0, asker.account.id);
-        self.news.activities.push(NewActivity { id, actor, kind, node, folder, path: path.clone(), detail, others: 0 });
+        let path = path.clone();
+        self.news.activities.push(NewActivity { id, actor, kind, node, folder, path, detail, others: 0, comment });
     }
 }
 
@@ -271,7 +317,7 @@ pub(crate) async fn flush(tx: &mut Tx) -> Result<(), Error> {
 }
 
 async fn insert(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
-    let args: [Value; 10] = [
+    let args: [Value; 11] = [
         new.id.into(),
         new.actor.into(),
         new.kind.name().into(),
@@ -282,6 +328,7 @@ async fn insert(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
         new.detail.as_str().into(),
         new.others.into(),
         tx.now().into(),
+        new.comment.map(|comment| comment.0).into(),
     ];
     tx.run(INSERT, &args).await?;
     tx.core.recent().rows_since_trim += 1;
@@ -337,7 +384,7 @@ const VISIBLE: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
      ), mounted (id, since_us) AS (
          SELECT mount.target_id, node.created_us
            FROM mount JOIN node ON node.space_id = $1 AND node.id = mount.node_id
-          WHERE mount.space_id = $1 AND mount.account_id = $2
+          WHERE mount.space_id = $1 AND mount.account_id = $2 AND (mount.expires_us IS NULL OR mount.expires_us > $8)
      ), seen (id, since_us) AS (
          SELECT held.id, MIN(held.since_us)
            FROM (SELECT start_id AS id, 0 AS since_us FROM up WHERE id = $3
@@ -359,11 +406,11 @@ const VISIBLE: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
              OR ($6 = 'comments' AND kind = 'commented')
              OR ($6 = 'node' AND node_id = $7))
       ORDER BY activity.id DESC
-      LIMIT $8");
+      LIMIT $9");
 
 const INSERT: Sql = Sql("INSERT INTO activity
-            (space_id, id, actor_id, kind, node_id, folder_id, name, path, detail, others, happened_us)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            (space_id, id, actor_id, kind, node_id, folder_id, name, path, detail, others, happened_us, comment_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      ON CONFLICT (space_id, id) DO NOTHING");
 
 const COUNT: Sql = Sql("UPDATE activity
@@ -374,7 +421,16 @@ const EXPIRE: Sql = Sql("DELETE FROM activity
       WHERE space_id = $1 AND (happened_us < $2 OR id <= COALESCE((
             SELECT id FROM activity WHERE space_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $3), 0))");
 
+const AMEND_COMMENT: Sql = Sql("UPDATE activity SET detail = $3 WHERE space_id = $1 AND comment_id = $2");
+
+const FORGET_COMMENT: Sql = Sql("DELETE FROM activity WHERE space_id = $1 AND comment_id = $2");
+
+/// What was said of a node that is gone for good.
+pub(crate) const FORGET_COMMENTS_OF: Sql =
+    Sql("DELETE FROM activity WHERE space_id = $1 AND node_id = $2 AND comment_id IS NOT NULL");
+
 /// What an account leaves when it goes.
 pub(crate) const FORGET: Sql = Sql("DELETE FROM activity WHERE space_id = $1 AND actor_id = $2");
 
-pub(crate) const STATEMENTS: &[Sql] = &[VISIBLE, INSERT, COUNT, EXPIRE, FORGET];
+pub(crate) const STATEMENTS: &[Sql] = 
+    &[VISIBLE, INSERT, COUNT, EXPIRE, AMEND_COMMENT, FORGET_COMMENT, FORGET_COMMENTS_OF, FORGET];

@@ -33,6 +33,7 @@ mod link;
 mod lock;
 mod look_up;
 mod member_quota;
+mod mention;
 mod migrations;
 mod mount;
 mod moved;
@@ -86,6 +87,7 @@ pub use events::{Events, Origin, Waiting};
 pub use group::Group;
 pub use link::{Link, LinkId, OpenLink};
 pub use lock::{Lock, LockKind, Scope};
+pub use mention::{Mention, mentions};
 pub use moved::{Move, Moved, Quiet, Replaced};
 pub use node::{
     AccountId, CommentId, ContentId, DeadProperty, DeviceId, Etag, FileId, GroupId, Kind, Needs, Node, Quota, ShareId,

@@ -31,6 +31,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_picture.sql"),
     include_str!("migrations/space_search.sql"),
     include_str!("migrations/space_shares.sql"),
+    include_str!("migrations/space_comment_news.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

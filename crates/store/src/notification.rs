@@ -71,8 +71,9 @@ impl Space {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn notifications(&self, account: AccountId) -> Result<Vec<Notification>, Error> {
-        let oldest = self.ports().clock.now().plus_seconds(-self.limits().notification_days * 86_400);
-        let args = [account.into(), oldest.into(), self.limits().notifications_max.into()];
+        let now = self.ports().clock.now();
+        let oldest = now.plus_seconds(-self.limits().notification_days * 86_400);
+        let args = [account.into(), oldest.into(), now.into(), self.limits().notifications_max.into()];
         let rows = self.core().reader().await?.all(OF_ACCOUNT, &args).await?;
         rows.iter().map(notification_of).collect()
     }
@@ -136,18 +137,18 @@ impl Tx {
         Ok(())
     }
 
-    /// What accounts were told of this is no longer so.
+    /// What accounts were told of this is no longer so; returns those with whom it still waited.
     pub(crate) async fn withdraw(
         &mut self,
         kind: NotificationKind,
         object: i64,
         account: Option<AccountId>,
-    ) -> Result<(), Error> {
+    ) -> Result<BTreeSet<AccountId>, Error> {
         let args = [kind.name().into(), object.into(), account.map(|account| account.0).into()];
         let told = self.all(WITHDRAW, &args).await?;
         let told = told.iter().map(|row| row.int(0).map(AccountId)).collect::<Result<BTreeSet<_>, _>>()?;
-        self.news.notified.extend(told);
-        Ok(())
+        self.news.notified.extend(&told);
+        Ok(told)
     }
 }
 
@@ -181,11 +182,26 @@ fn notification_of(row: &Row) -> Result<Notification, Error> {
     Ok(Notification { id, told, created: Timestamp(row.int(8)?) })
 }
 
-const OF_ACCOUNT: Sql = Sql("SELECT id, account_id, kind, actor_id, object_id, node_id, name, message, created_us
+// What was said of a file is told as long as the file is seen: below the own root, or below what is mounted there.
+const OF_ACCOUNT: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
+         SELECT node.id, node.id, node.parent_id FROM node
+          WHERE node.space_id = $1 AND node.id IN (
+                SELECT node_id FROM notification WHERE space_id = $1 AND account_id = $2 AND kind = 'mentioned')
+         UNION ALL
+         SELECT up.start_id, node.id, node.parent_id
+           FROM up JOIN node ON node.space_id = $1 AND node.id = up.parent_id
+     ), seen (id) AS (
+         SELECT start_id FROM up
+          WHERE id IN (SELECT home_id FROM account WHERE space_id = $1 AND id = $2)
+             OR id IN (SELECT target_id FROM mount
+                        WHERE space_id = $1 AND account_id = $2 AND (expires_us IS NULL OR expires_us > $4))
+     )
+     SELECT id, account_id, kind, actor_id, object_id, node_id, name, message, created_us
        FROM notification
       WHERE space_id = $1 AND account_id = $2 AND created_us > $3
+        AND (kind <> 'mentioned' OR node_id IN (SELECT id FROM seen))
       ORDER BY id DESC
-      LIMIT $4");
+      LIMIT $5");
 
 const REPLACE: Sql = Sql("DELETE FROM notification
       WHERE space_id = $1 AND account_id = $2 AND kind = $3 AND object_id = $4");
@@ -209,8 +225,12 @@ const DISMISS_ALL: Sql = Sql("DELETE FROM notification WHERE space_id = $1 AND a
 
 const EXPIRE: Sql = Sql("DELETE FROM notification WHERE space_id = $1 AND created_us <= $2");
 
+/// What accounts were told of a node that is gone for good.
+pub(crate) const FORGET_NODE: Sql = Sql("DELETE FROM notification
+      WHERE space_id = $1 AND node_id = $2 AND kind = 'mentioned'");
+
 /// What an account leaves when it goes.
 pub(crate) const FORGET: Sql = Sql("DELETE FROM notification WHERE space_id = $1 AND account_id = $2");
 
 pub(crate) const STATEMENTS: &[Sql] =
-    &[OF_ACCOUNT, REPLACE, INSERT, TRIM, WITHDRAW, DISMISS, DISMISS_ALL, EXPIRE, FORGET];
+    &[OF_ACCOUNT, REPLACE, INSERT, TRIM, WITHDRAW, DISMISS, DISMISS_ALL, EXPIRE, FORGET_NODE, FORGET];

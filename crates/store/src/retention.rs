@@ -155,7 +155,6 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
         FORGET_MEMBER,
         FORGET_FAVOURITES,
         crate::tag::FORGET_NODE,
-        crate::comment::FORGET_NODE,
         crate::comment::FORGET_NODE_READ,
         FORGET_NODE_LOCKS,
         FORGET_ANSWERS,
@@ -166,6 +165,12 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
         FORGET_NODE,
     ] {
         tx.run(forget, &[id.into()]).await?;
+    }
+    if tx.run(crate::comment::FORGET_NODE, &[id.into()]).await? > 0 {
+        // What was said of it is told nobody any more.
+        for forget in [crate::activity::FORGET_COMMENTS_OF, crate::notification::FORGET_NODE] {
+            tx.run(forget, &[id.into()]).await?;
+        }
     }
     match row.maybe_int(2)? {
         Some(content) => tx.release(ContentId(content)).await,

@@ -139,6 +139,8 @@ pub struct Limits {
     pub tags_of_node_max: u64,
     /// Comments on one file or folder.
     pub comments_of_node_max: u64,
+    /// Members that one comment tells of itself.
+    pub mentions_of_comment_max: usize,
     /// Team folders of a space.
     pub team_folders_max: u64,
     /// Shares of what one account or team folder has.
@@ -202,6 +204,7 @@ impl Default for Limits {
             tags_max: 1_000,
             tags_of_node_max: 100,
             comments_of_node_max: 10_000,
+            mentions_of_comment_max: 50,
             team_folders_max: 200,
             shares_max: 2_000,
             share_note_bytes_max: 4_096,

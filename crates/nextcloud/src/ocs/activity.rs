@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::language::{Language, iso};
 use super::notifications::{people, rich_person};
+use super::rich_message::Logins;
 use super::{Answer, Call, Outcome, Reply};
 
 /// Activities in one answer, unless fewer are asked for.
@@ -64,9 +65,10 @@ async fn list(call: &Call<'_>, name: &str) -> Answer {
     let (first, last) = (first.id, last.id);
     let people = people(call).await?;
     let language = Language::of(call);
+    let logins = Logins::of(&people);
     let has_previews = call.params.truth("previews") == Some(true);
     let object = |activity: &Activity| {
-        let mut object = object(call, language, activity, people.get(&activity.actor));
+        let mut object = object(call, language, activity, (people.get(&activity.actor), &logins));
         if has_previews {
             object["previews"] = json!([]);
         }
@@ -126,7 +128,12 @@ fn template(language: Language, kind: ActivityKind, is_own: bool) -> &'static st
     if is_own { language.pick(own, own_french) } else { language.pick(other, other_french) }
 }
 
-fn object(call: &Call<'_>, language: Language, activity: &Activity, actor: Option<&Account>) -> Value {
+fn object(
+    call: &Call<'_>,
+    language: Language,
+    activity: &Activity,
+    (actor, logins): (Option<&Account>, &Logins<'_>),
+) -> Value {
     let is_own = activity.actor == call.caller.account.id;
     let is_comment = activity.kind == ActivityKind::Commented;
     let (app, kind) = kind_of(activity.kind);
@@ -168,7 +175,7 @@ fn object(call: &Call<'_>, language: Language, activity: &Activity, actor: Optio
         };
     }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let message = if is_comment { activity.detail.as_str() } else { "" };
+    let message = logins.rich(if is_comment { &activity.detail } else { "" });
     json!({
         "activity_id": activity.id,
         "app": app,
@@ -177,8 +184,8 @@ fn object(call: &Call<'_>, language: Language, activity: &Activity, actor: Optio
         "affecteduser": call.caller.account.login,
         "subject": subject,
         "subject_rich": [template, parameters],
-        "message": message,
-        "message_rich": [message, []],
+        "message": message.plain,
+        "message_rich": [message.template, message.parameters],
         "object_type": "files",
         "object_id": id,
         "object_name": path,

@@ -16,6 +16,7 @@ mod params;
 mod password_policy;
 mod people;
 mod preferences;
+mod rich_message;
 mod richdocuments;
 mod search;
 mod sharing;

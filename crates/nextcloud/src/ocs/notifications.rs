@@ -8,6 +8,7 @@ use nichoir_store::{Account, AccountId, Notification, NotificationKind};
 use serde_json::{Value, json};
 
 use super::language::{Language, iso};
+use super::rich_message::Logins;
 use super::user_status;
 use super::{Answer, Call, Outcome, Reply};
 
@@ -87,6 +88,9 @@ pub(super) fn rich_person(account: &Account) -> Value {
 }
 
 fn object(call: &Call<'_>, language: Language, it: &Notification, people: &HashMap<AccountId, Account>) -> Value {
+    // Only comments have people in them.
+    let logins = if it.told.kind == NotificationKind::Mentioned { Logins::of(people) } else { Logins::default() };
+    let message = logins.rich(&it.told.message);
     let told = &it.told;
     let actor = told.actor.and_then(|actor| people.get(&actor));
     let (app, object_type) = match told.kind {
@@ -126,12 +130,12 @@ fn object(call: &Call<'_>, language: Language, it: &Notification, people: &HashM
         "object_type": object_type,
         "object_id": told.object.to_string(),
         "subject": subject,
-        "message": told.message,
+        "message": message.plain,
         "link": link,
         "subjectRich": template,
         "subjectRichParameters": parameters,
-        "messageRich": told.message,
-        "messageRichParameters": [],
+        "messageRich": message.template,
+        "messageRichParameters": message.parameters,
         "icon": "",
         "shouldNotify": true,
         "actions": [],

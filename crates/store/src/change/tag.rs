@@ -5,6 +5,7 @@ use super::site::check_permission;
 use crate::error::Error;
 use crate::look_up;
 use crate::node::{FileId, Node, TagId};
+use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::sql::{Sql, is_taken};
 use crate::tag::{Tag, find};
@@ -150,9 +151,15 @@ impl Run for AssignTag {
 
 /// The node of that number as the asker sees it.
 pub(super) async fn seen(tx: &mut Tx, asker: &Asker, id: FileId) -> Result<Node, Error> {
+    seen_at(tx, asker, id).await.map(|(_, node)| node)
+}
+
+/// The same, and where.
+pub(super) async fn seen_at(tx: &mut Tx, asker: &Asker, id: FileId) -> Result<(NodePath, Node), Error> {
     let path = look_up::path_of(&mut tx.connection, asker.root, id).await?.ok_or(Error::NotFound)?;
     let located = look_up::locate(&mut tx.connection, &asker.root(), &path).await?;
-    located.node().filter(|node| node.id == id).cloned().ok_or(Error::NotFound)
+    let node = located.node().filter(|node| node.id == id).cloned().ok_or(Error::NotFound)?;
+    Ok((path, node))
 }
 
 /// Whether the asker may put the tag on something.

@@ -10,6 +10,7 @@ mod bin;
 mod blob_faults;
 mod client_locks;
 mod collections;
+mod comments;
 mod departure;
 mod events;
 mod file_shares;
