@@ -97,6 +97,7 @@ impl Config {
             searches_at_once_max: limits.searches_at_once_max,
             tags_max: limits.tags_max,
             tags_of_node_max: limits.tags_of_node_max,
+            has_view_without_download: limits.has_view_without_download,
             comments_of_node_max: limits.comments_of_node_max,
             mentions_of_comment_max: limits.mentions_of_comment_max,
             team_folders_max: limits.team_folders_max,

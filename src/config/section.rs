@@ -180,6 +180,9 @@ section! {
         tags_max: u64 = Limits::default().tags_max,
         /// Tags on one file or folder.
         tags_of_node_max: u64 = Limits::default().tags_of_node_max,
+        /// Whether files that are shared for looking at only (the apps' "no download") may be read by whoever they are shared
+        /// with, as programs need that show them; else there are only previews and the office server.
+        has_view_without_download: bool = Limits::default().has_view_without_download,
         /// Comments on one file or folder.
         comments_of_node_max: u64 = Limits::default().comments_of_node_max,
         /// Members that one comment tells that it mentions them.

@@ -214,3 +214,60 @@ async fn comments_on_a_shared_file_are_of_those_who_see_it() {
     })
     .await;
 }
+
+/// As Android reads a file's stream, where it shows the comments.
+async fn stream(client: &Client, file: &str) -> serde_json::Value {
+    let path = format!(
+        "/ocs/v2.php/apps/activity/api/v2/activity/filter?format=json&previews=true&object_type=files&object_id={file}&sort=desc"
+    );
+    let answer = client.request("GET", &path).header("ocs-apirequest", "true").await;
+    if answer.status == 304 { serde_json::json!([]) } else { answer.expect(200).json()["ocs"]["data"].clone() }
+}
+
+async fn waiting(client: &Client) -> serde_json::Value {
+    let path = "/ocs/v2.php/apps/notifications/api/v2/notifications?format=json";
+    client.request("GET", path).header("ocs-apirequest", "true").await.expect(200).json()["ocs"]["data"].clone()
+}
+
+#[tokio::test]
+async fn a_comment_is_in_the_stream_and_told_to_whom_it_mentions() {
+    on_every_engine(async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        alice.put("/a.txt", "x").await.expect(201);
+        let file = file_id(&alice, "/a.txt").await;
+        comment(&alice, &file, "hi @bob").await.expect(201);
+        assert_eq!(waiting(&bob).await, serde_json::json!([]), "he does not see the file");
+        let form = "path=/a.txt&shareType=0&shareWith=bob";
+        let call = alice.request("POST", "/ocs/v2.php/apps/files_sharing/api/v1/shares?format=json");
+        let call = call.header("ocs-apirequest", "true").header("content-type", "application/x-www-form-urlencoded");
+        call.body(form).await.expect(200);
+        let place = comment(&alice, &file, "dear @\"bob\" and @nobody, look").await.expect(201);
+        let place = place.header("content-location").to_owned();
+
+        let told = waiting(&bob).await;
+        let told = told.as_array().expect("a list").iter().find(|it| it["app"] == "comments").expect("told").clone();
+        assert_eq!((&told["object_type"], &told["message"]), (&"comment".into(), &"dear @BOB and @nobody, look".into()));
+        assert_eq!(told["subject"], "ALICE mentioned you in a comment on a.txt");
+        assert_eq!(told["messageRich"], "dear {mention-user1} and @nobody, look");
+        let person = serde_json::json!({ "mention-user1": { "type": "user", "id": "bob", "name": "BOB" } });
+        assert_eq!(told["messageRichParameters"], person);
+        assert!(place.ends_with(&format!("/{}", told["object_id"].as_str().expect("a text"))));
+        assert_eq!(waiting(&alice).await, serde_json::json!([]));
+
+        for (client, subject) in [(&alice, "You commented on a.txt"), (&bob, "ALICE commented on a.txt")] {
+            let found = stream(client, &file).await;
+            let said = &found[0];
+            assert_eq!((&said["type"], &said["app"]), (&"comments".into(), &"comments".into()), "{found}");
+            assert_eq!((&said["subject"], &said["user"]), (&subject.into(), &"alice".into()));
+            assert_eq!(said["message"], "dear @BOB and @nobody, look");
+            assert_eq!(said["message_rich"], serde_json::json!(["dear {mention-user1} and @nobody, look", person]));
+            assert_eq!(said["previews"][0]["mimeType"], "text/plain");
+        }
+        patch(&alice, &place, "<oc:message>nothing for you</oc:message>").await.expect(207);
+        assert!(waiting(&bob).await.as_array().expect("a list").iter().all(|it| it["app"] != "comments"));
+        assert_eq!(stream(&bob, &file).await[0]["message"], "nothing for you");
+        alice.request("DELETE", &place).await.expect(204);
+        assert_ne!(stream(&bob, &file).await[0]["message"], "nothing for you");
+    })
+    .await;
+}

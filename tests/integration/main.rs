@@ -39,3 +39,4 @@ mod theming;
 mod trashbin;
 mod unified_search;
 mod versions;
+mod view_only;

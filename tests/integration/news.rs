@@ -132,7 +132,24 @@ async fn the_stream_of_activities_is_read_page_by_page() {
         assert_eq!(created["subject_rich"], json!(["You created {file}", {"file": file}]));
         assert_eq!((&created["object_type"], &created["object_id"]), (&json!("files"), &json!(number)));
         assert_eq!(created["objects"], json!({ number.to_string(): "/Docs/a b.txt" }));
-        assert_eq!((&created["message_rich"], &created["previews"]), (&json!(["", []]), &json!([])));
+        assert_eq!(created["message_rich"], json!(["", []]));
+        // It is in the trash, and shown there.
+        let source = format!(
+            "http://{}/index.php/apps/files_trashbin/preview?fileId={number}&x=256&y=256&a=1",
+            server.host()
+        );
+        let shown = json!([{
+            "link": format!("http://{}/apps/files/?view=trashbin", server.host()),
+            "source": source,
+            "mimeType": "text/plain",
+            "isMimeTypeIcon": false,
+            "fileId": number,
+            "view": "trashbin",
+            "filename": "a b.txt",
+        }]);
+        assert_eq!(created["previews"], shown);
+        let path = source.split_once(&server.host()).unwrap().1.to_owned();
+        assert_eq!(alice.request("GET", &path).await.expect(200).header("content-type"), "image/png");
         assert!(created["activity_id"].as_i64().unwrap() < i64::from(i32::MAX));
 
         let last = first.header("x-activity-last-given").to_owned();

@@ -459,3 +459,33 @@ async fn what_is_to_be_looked_at_only_is_not_saved_under_another_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_for_looking_at_only_is_shown_and_not_let_out() {
+    let address = office_server(false).await;
+    let strict = move |config: &mut Config| {
+        config.office.url.clone_from(&address);
+        config.limits.has_view_without_download = false;
+    };
+    on_every_engine_with(strict, async |server: &Server| {
+        let (alice, bob) = (server.account("alice"), server.account("bob"));
+        let id = file_id(&alice.put("/a.odt", "one").await.expect(201));
+        let attributes =
+            "%5B%7B%22scope%22%3A%22permissions%22%2C%22key%22%3A%22download%22%2C%22value%22%3Afalse%7D%5D";
+        let form = format!("path=/a.odt&shareType=0&shareWith=bob&permissions=3&attributes={attributes}");
+        ocs(&alice, "POST", "/apps/files_sharing/api/v1/shares", &form).await.expect(200);
+        bob.get("/a.odt").await.expect(403);
+        let (opened, own) = (Opened::of(server, &bob, id).await, Opened::of(server, &alice, id).await);
+        let (info, own_info) = (opened.info().await, own.info().await);
+        let hidden = ["DisablePrint", "DisableExport", "DisableCopy", "HidePrintOption", "HideExportOption"];
+        for name in hidden.into_iter().chain(["UserCanNotWriteRelative"]) {
+            assert_eq!((&info[name], &own_info[name]), (&json!(true), &json!(false)), "{name}");
+        }
+        assert_eq!(info["UserCanWrite"], json!(true));
+        assert_eq!(opened.call("GET", "/contents").await.expect(200).text(), "one");
+        let copy = opened.overridden("PUT_RELATIVE").header("x-wopi-suggestedtarget", "b.odt").body("copy");
+        copy.await.expect(403);
+        bob.get("/b.odt").await.expect(404);
+    })
+    .await;
+}

@@ -34,7 +34,12 @@ async fn files_are_found_by_name_page_by_page() {
         for text in ["thumbnailUrl", "icon"] {
             assert!(hit[text].is_string(), "{text}");
         }
-        assert_eq!(hit["rounded"], false);
+        assert_eq!((&hit["rounded"], &hit["thumbnailUrl"]), (&false.into(), &"".into()), "there is no picture of it");
+        alice.put("/Docs/report.txt", "shown").await.expect(201);
+        let shown = search(&alice, "term=report.txt").await["entries"][0]["thumbnailUrl"].as_str().unwrap().to_owned();
+        let path = shown.split_once(&server.host()).expect("an address of this server").1.to_owned();
+        assert_eq!(alice.request("GET", &path).await.expect(200).header("content-type"), "image/png");
+        alice.delete("/Docs/report.txt").await.expect(204);
         let second = search(&alice, "term=report&limit=5&cursor=5").await;
         assert_eq!(second["entries"].as_array().map(Vec::len), Some(2));
         assert_eq!((&second["isPaginated"], second["cursor"].is_null()), (&false.into(), true));

@@ -49,11 +49,14 @@ async fn shown(visit: &Visit<'_>, image: Image, below: &str, request: &Parts) ->
     let caller = visit.caller(&request.headers).await.map_err(auth_error)?;
     let asked = Asked::of(request.uri.query().unwrap_or_default());
     let (previews, headers) = (visit.previews, &request.headers);
+    // Who says that a picture is all that is wanted is shown one of what is for looking at only.
+    let only_shows = headers.get("x-nc-preview").is_some_and(|value| value == "true");
+    let tree = if only_shows { caller.tree.to_look_at() } else { caller.tree };
     match image {
-        Image::Trash => preview::of_trash(previews, &caller.tree, &asked, headers).await,
-        Image::Version => preview::of_version(previews, &caller.tree, &asked, headers).await,
-        Image::Thumbnail => preview::thumbnail(previews, &caller.tree, below, headers).await,
-        _ => preview::by_query(previews, &caller.tree, &asked, headers).await,
+        Image::Trash => preview::of_trash(previews, &tree, &asked, headers).await,
+        Image::Version => preview::of_version(previews, &tree, &asked, headers).await,
+        Image::Thumbnail => preview::thumbnail(previews, &tree, below, headers).await,
+        _ => preview::by_query(previews, &tree, &asked, headers).await,
     }
 }
 

@@ -172,6 +172,8 @@ pub(crate) async fn answer(
     headers: &HeaderMap,
     caching: &'static str,
 ) -> Result<Response, Error> {
+    // Before anything is answered from a cache.
+    tree.check_content(node)?;
     let kind = kind_of(previews.kinds(), node).ok_or_else(Error::not_found)?;
     let key = key_of(tree, node, kind, wish).ok_or_else(Error::not_found)?;
     let etag = format!("\"{}\"", key.hex());

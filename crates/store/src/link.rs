@@ -15,7 +15,7 @@ use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::row::NO_TRASH;
-use crate::share::{Access, Root, Via, permissions_of};
+use crate::share::{Access, NO_DOWNLOAD, Root, Via, allows_download, permissions_of};
 use crate::space::Space;
 use crate::sql::{Connection, Row, Sql, Value};
 use crate::tree::Tree;
@@ -112,6 +112,7 @@ impl Space {
             link: Some(Arc::new(link.clone())),
             quiet: None,
             is_bin: false,
+            only_shows: false,
         };
         Ok(OpenLink { link, tree })
     }
@@ -243,6 +244,8 @@ pub(crate) async fn access(connection: &mut Connection, id: LinkId, now: Timesta
     if !held.includes(Permissions::SHARE) || !is_open {
         return Err(Error::NotFound);
     }
+    // What is only to be looked at stays so; nothing else of the attributes is about what may be done.
+    let attributes = (!allows_download(link.attributes.as_deref())).then(|| NO_DOWNLOAD.to_owned());
     match node.access.as_deref() {
         None => Ok(Access {
             owner: link.maker,
@@ -251,7 +254,7 @@ pub(crate) async fn access(connection: &mut Connection, id: LinkId, now: Timesta
             permissions,
             via: Via::Token,
             note: String::new(),
-            attributes: None,
+            attributes,
             expires: None,
         }),
         Some(access) => {
@@ -259,7 +262,8 @@ pub(crate) async fn access(connection: &mut Connection, id: LinkId, now: Timesta
             if access.via == Via::Share {
                 connection.maybe(IS_ENABLED, &[access.owner.into()]).await?.ok_or(Error::NotFound)?;
             }
-            Ok(Access { permissions, via: Via::Token, ..access.clone() })
+            let attributes = attributes.or_else(|| access.attributes.clone());
+            Ok(Access { permissions, via: Via::Token, attributes, ..access.clone() })
         }
     }
 }

@@ -339,6 +339,7 @@ impl Space {
             link: None,
             quiet: None,
             is_bin: false,
+            only_shows: false,
         }
     }
 

@@ -44,6 +44,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::tree::STATEMENTS,
         crate::tx::STATEMENTS,
         crate::version::STATEMENTS,
+        crate::seen_files::STATEMENTS,
         crate::user_status::STATEMENTS,
     ];
     files.into_iter().flatten().copied().chain(crate::change::statements()).chain(crate::reach::statements())

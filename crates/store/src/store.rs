@@ -137,6 +137,8 @@ pub struct Limits {
     pub tags_max: u64,
     /// Tags on one file or folder.
     pub tags_of_node_max: u64,
+    /// Whether what is shared for looking at only may be opened all the same, as long as nobody makes a copy of it.
+    pub has_view_without_download: bool,
     /// Comments on one file or folder.
     pub comments_of_node_max: u64,
     /// Members that one comment tells of itself.
@@ -203,6 +205,7 @@ impl Default for Limits {
             searches_at_once_max: 2,
             tags_max: 1_000,
             tags_of_node_max: 100,
+            has_view_without_download: true,
             comments_of_node_max: 10_000,
             mentions_of_comment_max: 50,
             team_folders_max: 200,

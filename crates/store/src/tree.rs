@@ -42,6 +42,8 @@ pub struct Tree {
     pub(crate) quiet: Option<Arc<Quiet>>,
     /// Whether it is the trash, which is read as a tree and changed by changes of its own.
     pub(crate) is_bin: bool,
+    /// Whether what it opens is shown, not handed out.
+    pub(crate) only_shows: bool,
 }
 
 /// A page of a listing.
@@ -123,6 +125,13 @@ impl Tree {
     pub fn quietly(mut self, quiet: Quiet) -> Tree {
         self.quiet = Some(Arc::new(quiet));
         self
+    }
+
+    /// The same tree, whose files are opened to be shown and not to be handed out: as previews, or in an editor that keeps
+    /// them to itself.
+    #[must_use]
+    pub fn to_look_at(&self) -> Tree {
+        Tree { only_shows: true, ..self.clone() }
     }
 
     pub(crate) fn core(&self) -> &std::sync::Arc<SpaceCore> {
@@ -392,7 +401,7 @@ impl Tree {
         if node.is_folder() {
             return Err(Error::IsACollection);
         }
-        check_readable(node)?;
+        self.check_content(node)?;
         let mut pieces = Vec::new();
         if let Some(content) = node.content {
             for row in connection.all(PIECES, &[content.into()]).await? {

@@ -1,19 +1,22 @@
 //! The stream of activities: what the caller and others did to the files she sees. Sheet `nextcloud-ocs` section 7.
 
 use http::{Method, StatusCode};
-use nichoir_dav::href;
-use nichoir_store::{Account, Activity, ActivityFilter, ActivityKind, FileId};
+use nichoir_dav::{href, media_type};
+use nichoir_store::{Account, Activity, ActivityFilter, ActivityKind, FileId, SeenFile};
 use serde_json::{Value, json};
 
 use super::language::{Language, iso};
 use super::notifications::{people, rich_person};
 use super::rich_message::Logins;
 use super::{Answer, Call, Outcome, Reply};
+use crate::preview::has_preview;
 
 /// Activities in one answer, unless fewer are asked for.
 const COUNT: u32 = 50;
 /// Activities in one answer at most.
 const COUNT_MAX: i64 = 200;
+/// Pixels of the sides of the picture beside an activity.
+const PREVIEW_SIDE: u32 = 256;
 
 pub(super) async fn route(call: &Call<'_>, parts: &[&str]) -> Answer {
     match (&call.request.method, parts) {
@@ -66,11 +69,18 @@ async fn list(call: &Call<'_>, name: &str) -> Answer {
     let people = people(call).await?;
     let language = Language::of(call);
     let logins = Logins::of(&people);
-    let has_previews = call.params.truth("previews") == Some(true);
+    let files = match call.params.truth("previews") {
+        Some(true) => {
+            let nodes: Vec<FileId> = found.iter().map(|activity| activity.node).collect();
+            Some(call.caller.tree.seen_files(&nodes).await?)
+        }
+        _ => None,
+    };
     let object = |activity: &Activity| {
         let mut object = object(call, language, activity, (people.get(&activity.actor), &logins));
-        if has_previews {
-            object["previews"] = json!([]);
+        if let Some(files) = &files {
+            let shown = files.get(&activity.node).and_then(|file| preview(call, file));
+            object["previews"] = shown.into_iter().collect();
         }
         object
     };
@@ -82,6 +92,28 @@ async fn list(call: &Call<'_>, name: &str) -> Answer {
         true => reply.with_header("link", &next(call, name, last, count)),
         false => reply,
     })
+}
+
+/// The picture that goes with an activity; `None` where there is none: apps draw icons of their own.
+fn preview(call: &Call<'_>, file: &SeenFile) -> Option<Value> {
+    let SeenFile { node, is_trashed } = file;
+    if !has_preview(call.visit.previews.kinds(), node) {
+        return None;
+    }
+    let base = call.visit.public_url;
+    let (view, place, link) = match is_trashed {
+        true => ("trashbin", "apps/files_trashbin/preview", format!("{base}/apps/files/?view=trashbin")),
+        false => ("files", "core/preview", format!("{base}/f/{}", node.id)),
+    };
+    Some(json!({
+        "link": link,
+        "source": format!("{base}/index.php/{place}?fileId={}&x={PREVIEW_SIDE}&y={PREVIEW_SIDE}&a=1", node.id),
+        "mimeType": media_type(node),
+        "isMimeTypeIcon": false,
+        "fileId": node.id.0,
+        "view": view,
+        "filename": node.name,
+    }))
 }
 
 /// Where the stream goes on.
@@ -210,5 +242,5 @@ fn folder_link(public_url: &str, folder: &str) -> String {
 
 /// As capabilities say it.
 pub(super) fn capability() -> Value {
-    json!({ "apiv2": ["filters", "filters-api", "rich-strings"] })
+    json!({ "apiv2": ["filters", "filters-api", "previews", "rich-strings"] })
 }

@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use super::envelope::Outcome;
 use super::{Answer, Call};
+use crate::preview::has_preview;
 
 /// What is told when nothing is said about it.
 const RESULTS: usize = 5;
 /// What is told at most at once.
 const RESULTS_MAX: usize = 100;
+/// Pixels of a thumbnail's sides, as Nextcloud has them.
+const THUMBNAIL_SIDE: u32 = 32;
 /// Characters of what is searched for.
 const TERM_CHARS_MAX: usize = 255;
 
@@ -64,7 +67,7 @@ pub(super) async fn search(call: &Call<'_>, provider: &str) -> Answer {
     let found = tree.search(&search, Named(term.to_lowercase())).await?;
     let nodes = tree.nodes_found(&found, 0..found.len(), Needs::NONE).await?;
     let entries: Vec<Value> =
-        nodes.iter().map(|(path, node)| entry(call.visit.public_url, path, node, is_french)).collect();
+        nodes.iter().map(|(path, node)| entry(call, path, node, is_french)).collect();
     // iOS goes on only with a number.
     let cursor = found.has_more.then(|| json!(offset + limit));
     Ok(json!({
@@ -77,15 +80,21 @@ pub(super) async fn search(call: &Call<'_>, provider: &str) -> Answer {
 }
 
 /// Every text must be there, and the number be a text, or iOS leaves the hit out.
-fn entry(public_url: &str, path: &NodePath, node: &Node, is_french: bool) -> Value {
+fn entry(call: &Call<'_>, path: &NodePath, node: &Node, is_french: bool) -> Value {
+    let public_url = call.visit.public_url;
     let folder = path.parent().unwrap_or_default();
     let within = if is_french { "dans" } else { "in" };
     let subline = match folder.is_root() {
         true => String::new(),
         false => format!("{within} {}", folder.names().join("/")),
     };
+    let is_shown = has_preview(call.visit.previews.kinds(), node) && call.caller.tree.check_content(node).is_ok();
+    let thumbnail = match is_shown {
+        true => format!("{public_url}/index.php/core/preview?x={THUMBNAIL_SIDE}&y={THUMBNAIL_SIDE}&fileId={}", node.id),
+        false => String::new(),
+    };
     json!({
-        "thumbnailUrl": "",
+        "thumbnailUrl": thumbnail,
         "title": node.name,
         "subline": subline,
         "resourceUrl": format!("{public_url}/f/{}", node.id),

@@ -39,6 +39,8 @@ pub(super) async fn answer(
     let answer = async {
         let (parts, body) = request.into_parts();
         let (ticket, caller) = admitted(visit, office, id, &parts).await?;
+        // The office server shows what it is given; what it may let out of it stands in CheckFileInfo.
+        let caller = Caller { tree: caller.tree.to_look_at(), ..caller };
         let (path, node) = ticket.file(&caller, Needs::LOCKS).await?;
         let is_writable = ticket.is_writable && may_write(&node);
         let open = Open { visit, caller: &caller, path, node, is_writable };
@@ -119,9 +121,9 @@ async fn info(open: &Open<'_>) -> Response {
         Some(parent) => caller.tree.node(&parent, Needs::NONE).await.ok(),
         None => None,
     };
-    let may_create = parent.is_some_and(|parent| parent.permissions().includes(Permissions::CREATE));
     // What is to be looked at only is not taken away through the editor either.
     let stays = !node.allows_download();
+    let may_create = !stays && parent.is_some_and(|parent| parent.permissions().includes(Permissions::CREATE));
     let owner = node.access.as_ref().map_or(&caller.account.login, |access| &access.owner_login);
     told(
         StatusCode::OK,
