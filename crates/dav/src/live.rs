@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use nichoir_store::{Lock, LockKind, Needs, Node, Scope};
+use nichoir_store::{Lock, LockKind, Needs, Node, Quota, Scope};
 use nichoir_xml::{Writer, dav};
 
 use crate::href;
@@ -25,10 +25,10 @@ pub(crate) static PROPERTIES: &[Property] = &[
     Property::live(dav::SUPPORTEDLOCK).in_allprop().read(|_| Some(Value::Elements(write_supported_locks))),
     Property::live(dav::QUOTA_AVAILABLE_BYTES)
         .needs(Needs::QUOTA)
-        .read(|it| folder(it).and(it.quota).map(|quota| Value::Number(quota.available_bytes))),
+        .read(|it| quota(it).map(|quota| Value::Number(quota.available_bytes))),
     Property::live(dav::QUOTA_USED_BYTES)
         .needs(Needs::QUOTA)
-        .read(|it| folder(it).and(it.quota).map(|quota| Value::Number(quota.used_bytes))),
+        .read(|it| quota(it).map(|quota| Value::Number(quota.used_bytes))),
     Property::live(dav::CURRENT_USER_PRINCIPAL).read(current_user_principal),
     Property::live(dav::OWNER).read(|it| Some(Value::Href(owner(it)))),
     Property::live(dav::PRINCIPAL_COLLECTION_SET).read(|it| Some(Value::Href((&*it.mount.principals).into()))),
@@ -74,6 +74,11 @@ fn owner<'a>(it: &Resource<'a>) -> Cow<'a, str> {
 
 fn file<'a>(it: &Resource<'a>) -> Option<&'a Node> {
     (!it.node.is_folder()).then_some(it.node)
+}
+
+/// What a folder of somebody else's takes is told of that folder.
+fn quota(it: &Resource<'_>) -> Option<Quota> {
+    folder(it).and_then(|node| node.quota.or(it.quota))
 }
 
 fn folder<'a>(it: &Resource<'a>) -> Option<&'a Node> {

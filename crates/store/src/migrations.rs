@@ -32,6 +32,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_search.sql"),
     include_str!("migrations/space_shares.sql"),
     include_str!("migrations/space_comment_news.sql"),
+    include_str!("migrations/space_team_quota.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

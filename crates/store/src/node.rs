@@ -151,6 +151,8 @@ pub struct Node {
     pub comments: Option<CommentCounts>,
     /// Where it was, if it is in the trash and was read from there ([`crate::Tree::trashed`]).
     pub trashed: Option<Trashed>,
+    /// What may be written to it, where it is not the caller's own; loaded with [`Needs::QUOTA`].
+    pub quota: Option<Quota>,
 }
 
 impl Node {
@@ -206,7 +208,7 @@ impl Needs {
     pub const LOCKS: Needs = Needs(4);
     /// [`Node::member_counts`].
     pub const MEMBER_COUNTS: Needs = Needs(8);
-    /// Says that the reader also wants the pool ([`crate::Tree::quota`]); loads nothing on the node.
+    /// [`Node::quota`]; for what is the caller's own, the reader asks [`crate::Tree::quota`].
     pub const QUOTA: Needs = Needs(16);
 
     /// [`Node::body`], of members of calendars and address books.

@@ -281,6 +281,7 @@ const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
               WHERE space_id = $1 AND label IS NOT NULL),
             member_quota_count,
             (SELECT COUNT(*) FROM account WHERE space_id = $1 AND quota_bytes IS NOT NULL)
+            + (SELECT COUNT(*) FROM team_folder WHERE space_id = $1 AND quota_bytes IS NOT NULL)
        FROM space_state WHERE space_id = $1");
 
 const BLOBS: Sql = Sql("SELECT blob_key, size_bytes, digest FROM piece WHERE space_id = $1 AND blob_key IS NOT NULL

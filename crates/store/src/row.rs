@@ -77,5 +77,6 @@ pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
         tags: Vec::new(),
         comments: None,
         trashed: None,
+        quota: None,
     })
 }

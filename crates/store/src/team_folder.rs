@@ -5,6 +5,7 @@
 use crate::account::make_root;
 use crate::error::Error;
 use crate::grant;
+use crate::member_quota;
 use crate::mount;
 use crate::node::{AccountId, FileId, GroupId};
 use crate::path::check_name;
@@ -144,7 +145,9 @@ async fn create(tx: &mut Tx, name: String, quota_bytes: Option<u64>) -> Result<(
     let trash = make_root(tx, format!("team folder trash {id}")).await?;
     let args: [Value; 6] =
         [id.into(), name.into(), root.into(), trash.into(), quota_bytes.map(crate::tx::signed).into(), tx.now().into()];
-    tx.one(INSERT, &args).await
+    tx.one(INSERT, &args).await?;
+    member_quota::recount(tx, None, quota_bytes);
+    Ok(())
 }
 
 async fn set_right(tx: &mut Tx, id: i64, group: GroupId, permissions: Permissions) -> Result<(), Error> {
@@ -158,10 +161,15 @@ async fn set_right(tx: &mut Tx, id: i64, group: GroupId, permissions: Permission
 }
 
 async fn set_quota(tx: &mut Tx, id: i64, quota_bytes: Option<u64>) -> Result<(), Error> {
-    match tx.run(SET_QUOTA, &[id.into(), quota_bytes.map(crate::tx::signed).into()]).await? {
-        0 => Err(Error::NotFound),
-        _ => Ok(()),
-    }
+    let before = quota_of(tx, id).await?;
+    tx.one(SET_QUOTA, &[id.into(), quota_bytes.map(crate::tx::signed).into()]).await?;
+    member_quota::recount(tx, before, quota_bytes);
+    Ok(())
+}
+
+async fn quota_of(tx: &mut Tx, id: i64) -> Result<Option<u64>, Error> {
+    let row = tx.maybe(QUOTA, &[id.into()]).await?.ok_or(Error::NotFound)?;
+    Ok(row.maybe_int(0)?.and_then(|bytes| u64::try_from(bytes).ok()))
 }
 
 async fn delete(tx: &mut Tx, id: i64) -> Result<(), Error> {
@@ -169,6 +177,8 @@ async fn delete(tx: &mut Tx, id: i64) -> Result<(), Error> {
     let roots = (FileId(row.int(0)?), FileId(row.int(1)?));
     mount::forget_account(tx, AccountId(id)).await?;
     crate::purge::purge_trees(tx, AccountId(id), &[roots]).await?;
+    let quota_bytes = quota_of(tx, id).await?;
+    member_quota::recount(tx, quota_bytes, None);
     for forget in [FORGET_RIGHTS, FORGET] {
         tx.run(forget, &[id.into()]).await?;
     }
@@ -201,11 +211,26 @@ const FORGET_RIGHT: Sql = Sql("DELETE FROM team_folder_right WHERE space_id = $1
 const INSERT_RIGHT: Sql =
     Sql("INSERT INTO team_folder_right (space_id, folder_id, group_id, permissions) VALUES ($1, $2, $3, $4)");
 
+const QUOTA: Sql = Sql("SELECT quota_bytes FROM team_folder WHERE space_id = $1 AND id = $2");
+
 const SET_QUOTA: Sql = Sql("UPDATE team_folder SET quota_bytes = $3 WHERE space_id = $1 AND id = $2");
 
 const FORGET_RIGHTS: Sql = Sql("DELETE FROM team_folder_right WHERE space_id = $1 AND folder_id = $2");
 
 const FORGET: Sql = Sql("DELETE FROM team_folder WHERE space_id = $1 AND id = $2");
 
-pub(crate) const STATEMENTS: &[Sql] =
-    &[ROOT, ROOTS, RIGHTS_OF, ALL, RIGHTS, COUNT, INSERT, FORGET_RIGHT, INSERT_RIGHT, SET_QUOTA, FORGET_RIGHTS, FORGET];
+pub(crate) const STATEMENTS: &[Sql] = &[
+    ROOT,
+    ROOTS,
+    RIGHTS_OF,
+    ALL,
+    RIGHTS,
+    COUNT,
+    INSERT,
+    FORGET_RIGHT,
+    INSERT_RIGHT,
+    QUOTA,
+    SET_QUOTA,
+    FORGET_RIGHTS,
+    FORGET,
+];

@@ -24,7 +24,7 @@ use crate::row::{PURGED, is_mount, node_columns, node_of};
 use crate::share::{self, Access, Root};
 use crate::space::SpaceCore;
 use crate::sql::{Connection, Sql, Value};
-use crate::tx::{Asker, available_bytes};
+use crate::tx::Asker;
 
 /// An account's tree. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -169,7 +169,13 @@ impl Tree {
         // What a link shows depends on the link.
         let is_plain = Needs::QUOTA.includes(needs) && self.link.is_none();
         let home = self.root;
-        if is_plain && let Some(node) = self.core().remembered(home, path) {
+        let is_others = |node: &Node| needs.includes(Needs::QUOTA) && node.access.is_some();
+        if is_plain && let Some(mut node) = self.core().remembered(home, path) {
+            if is_others(&node) {
+                let quota_bytes = self.core().quota_bytes();
+                let mut reader = self.core().reader().await?;
+                member_quota::add_quotas(&mut reader, quota_bytes, std::slice::from_mut(&mut node)).await?;
+            }
             return Ok(node);
         }
         let generation = self.core().generation();
@@ -181,7 +187,8 @@ impl Tree {
         let mut node = chain.pop().ok_or(Error::NotFound)?;
         if is_plain && node.access.as_ref().is_none_or(|access| access.expires.is_none()) {
             self.core().remember(generation, home, path, &node);
-        } else if !is_plain {
+        }
+        if !is_plain || is_others(&node) {
             self.decorate(&mut reader, &chain, std::slice::from_mut(&mut node), needs).await?;
         }
         Ok(node)
@@ -274,6 +281,9 @@ impl Tree {
         let parent = first.parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
         let range: [Value; 3] = [parent.into(), place_of(first).into(), place_of(last).into()];
         let place: HashMap<i64, usize> = nodes.iter().enumerate().map(|(place, node)| (node.id.0, place)).collect();
+        if needs.includes(Needs::QUOTA) {
+            member_quota::add_quotas(connection, self.core().quota_bytes(), nodes).await?;
+        }
         if needs.includes(Needs::FAVOURITE) {
             let [parent, first, last] = range.clone();
             for row in connection.all(FAVOURITES_AMONG, &[parent, first, last, self.account.id.into()]).await? {
@@ -357,35 +367,33 @@ impl Tree {
     /// [`Error::Unavailable`].
     pub async fn quota(&self) -> Result<Quota, Error> {
         let mut reader = self.core().reader().await?;
-        let row = reader.row(POOL, &[]).await?;
-        let (used, reclaimable) = (row.int(0)?, row.int(1)?);
-        let pool_bytes = available_bytes(self.core().quota_bytes(), used, reclaimable);
+        let pool = member_quota::pool(&mut reader, self.core().quota_bytes()).await?;
         let (used, available_bytes) = match self.account.quota_bytes {
-            None => (used - reclaimable, pool_bytes),
+            None => (pool.used, pool.bytes),
             Some(quota_bytes) => {
                 let held = member_quota::held(&mut reader, self.account.id).await?;
-                (held, member_quota::room(quota_bytes, held, pool_bytes))
+                (held, member_quota::room(quota_bytes, held, pool.bytes))
             }
         };
-        Ok(Quota { used_bytes: u64::try_from(used).unwrap_or(0), available_bytes, pool_bytes })
+        Ok(Quota { used_bytes: u64::try_from(used).unwrap_or(0), available_bytes, pool_bytes: pool.bytes })
     }
 
-    /// Bytes that may still be written at `path`: the pool's where that is somebody else's.
+    /// Bytes that may still be written at `path`: what its owner, or the team folder, may still have.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn available_at(&self, path: &NodePath) -> Result<u64, Error> {
-        let quota = self.quota().await?;
+        let pool = member_quota::pool(&mut *self.core().reader().await?, self.core().quota_bytes()).await?;
         let mut at = Some(path.clone());
-        while let Some(path) = at.filter(|_| self.account.quota_bytes.is_some()) {
-            match self.node(&path, Needs::NONE).await {
-                Ok(node) if node.access.is_some() && self.access.is_none() => return Ok(quota.pool_bytes),
-                Ok(_) => break,
+        while let Some(path) = at.filter(|_| pool.has_shares) {
+            match self.node(&path, Needs::QUOTA).await {
+                Ok(Node { quota: Some(quota), .. }) => return Ok(quota.available_bytes),
+                Ok(_) => return Ok(self.quota().await?.available_bytes),
                 Err(Error::NotFound) => at = path.parent(),
                 Err(error) => return Err(error),
             }
         }
-        Ok(quota.available_bytes)
+        Ok(pool.bytes)
     }
 
     /// The content of a file node.
@@ -607,8 +615,6 @@ const MEMBERS_AMONG: Sql = Sql("SELECT member.parent_id, CAST(SUM(member.is_fold
 
 const FAVOURITES: Sql = Sql("SELECT node_id FROM favourite WHERE space_id = $1 AND account_id = $2 ORDER BY node_id");
 
-const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes FROM space_state WHERE space_id = $1");
-
 const LOG_FLOOR: Sql = Sql("SELECT log_floor FROM space_state WHERE space_id = $1");
 
 const PIECES: Sql = Sql("SELECT offset_bytes, size_bytes, bytes, blob_key
@@ -629,7 +635,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     DEAD_PROPERTIES_AMONG,
     MEMBERS_AMONG,
     FAVOURITES,
-    POOL,
     LOG_FLOOR,
     PIECES,
     UPLOAD,

@@ -33,8 +33,6 @@ impl Run for Assemble {
             None => site.may_add(asker, &self.conditions)?,
         }
 
-        let old_bytes = site.node().map_or(0, |old| signed(old.size_bytes));
-        site.has_room(tx, signed(size_bytes) - old_bytes).await?;
         if let Some(old) = site.node() {
             keep_version(tx, old, self.modified.unwrap_or(tx.now())).await?;
         }

@@ -25,7 +25,7 @@ impl Run for Copy {
         let size_bytes = if with_members || !node.is_folder() { node.size_bytes } else { 0 };
 
         let right = Permissions::CREATE;
-        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites, size_bytes, right };
+        let arrival = Arrival { node: &node, is_move: false, overwrites: self.overwrites, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         tx.charge(size_bytes).await?;
         let copy = NewNode {

@@ -27,8 +27,6 @@ impl Run for PutFile {
 
         member::check_member(tx, asker, &site, &path, self.member.as_ref()).await?;
 
-        let old_bytes = site.node().map_or(0, |old| signed(old.size_bytes));
-        site.has_room(tx, signed(self.content.size_bytes) - old_bytes).await?;
         if let Some(old) = site.node() {
             match self.member {
                 None => keep_version(tx, old, self.modified.unwrap_or(tx.now())).await?,

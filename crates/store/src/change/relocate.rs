@@ -41,10 +41,8 @@ impl Run for Relocate {
             false => source.may_remove(tx, asker, &self.conditions).await?,
         };
 
-        // Within one tree nothing is added.
-        let size_bytes = if stays { 0 } else { node.size_bytes };
         let right = if stays { Permissions::UPDATE } else { Permissions::CREATE };
-        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites, size_bytes, right };
+        let arrival = Arrival { node: &node, is_move: true, overwrites: self.overwrites, right };
         let place = vacate(tx, asker, &self.destination, arrival, &self.conditions).await?;
         // A lease is on the file, wherever it is; a WebDAV lock is on its URL (RFC 4918 §7.5).
         let locks: Vec<_> = locks.into_iter().filter(|lock| lock.kind == LockKind::Dav).collect();
@@ -134,8 +132,6 @@ pub(super) struct Arrival<'a> {
     pub(super) node: &'a Node,
     pub(super) is_move: bool,
     pub(super) overwrites: bool,
-    /// How many bytes it brings.
-    pub(super) size_bytes: u64,
     /// What one has to have over the folder that it comes to.
     pub(super) right: Permissions,
 }
@@ -157,7 +153,6 @@ pub(super) async fn vacate(
     check_apart(tx, arrival.node, parent, site.node()).await?;
     let Some(occupant) = site.node() else {
         site.may_take_in(asker, conditions, arrival)?;
-        site.has_room(tx, signed(arrival.size_bytes)).await?;
         member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
         return Ok(Place { parent, name, was_free: true, owner, allows_download });
     };
@@ -168,7 +163,6 @@ pub(super) async fn vacate(
         return Err(Error::Forbidden("this collection is part of every home"));
     }
     site.may_take_in(asker, conditions, arrival)?;
-    site.has_room(tx, signed(arrival.size_bytes) - signed(occupant.size_bytes)).await?;
     let locks = site.may_remove(tx, asker, conditions).await?;
     member::check_arrival(tx, asker, arrival.node, (&site, destination), arrival.is_move).await?;
     move_to_trash(tx, asker, occupant, destination, &locks).await?;

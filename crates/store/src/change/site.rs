@@ -14,7 +14,6 @@ use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
 use crate::row::{node_columns, node_of};
-use crate::share::Via;
 use crate::sql::{Sql, Value};
 use crate::tx::{Asker, Tx, signed};
 
@@ -89,19 +88,6 @@ impl Site {
             return Err(Error::Forbidden("the name is taken"));
         }
         lock::may_write(&self.locks, self.located.ancestors(), asker.account.id, conditions)
-    }
-
-    /// The team folder that this is in, if it is in one with a quota, takes so many bytes more.
-    pub(super) async fn has_room(&self, tx: &mut Tx, bytes: i64) -> Result<(), Error> {
-        let access = self.located.chain.last().and_then(|node| node.access.as_ref());
-        let Some(Via::TeamFolder { quota_bytes: Some(quota), root }) = access.map(|access| access.via) else {
-            return Ok(());
-        };
-        let available = signed(quota) - signed(tx.row(RELOAD, &[root.into()]).await?.count(5)?);
-        match bytes > available {
-            true => Err(Error::OverQuota { available_bytes: u64::try_from(available).unwrap_or(0) }),
-            false => Ok(()),
-        }
     }
 
     /// The node may leave its place with everything below; returns the locks that go with it.
@@ -212,6 +198,7 @@ pub(super) async fn insert_node(tx: &mut Tx, new: NewNode<'_>) -> Result<Node, E
         tags: Vec::new(),
         comments: None,
         trashed: None,
+        quota: None,
     })
 }
 

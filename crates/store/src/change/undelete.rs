@@ -47,7 +47,6 @@ impl Run for Undelete {
                     node: &found.node,
                     is_move: true,
                     overwrites: *overwrites,
-                    size_bytes: found.node.size_bytes,
                     right: Permissions::CREATE,
                 };
                 vacate(tx, asker, destination, arrival, &self.conditions).await?
@@ -155,7 +154,6 @@ async fn former_place(tx: &mut Tx, asker: &Asker, found: &Found, conditions: &Co
     let name = free_name(tx, parent, wanted, found.node.is_folder()).await?;
     let site = Site::find(tx, asker, &folder.child(&name)).await?;
     site.may_add(asker, conditions)?;
-    site.has_room(tx, signed(found.node.size_bytes)).await?;
     Ok(Place { parent, name, was_free: true, owner, allows_download })
 }
 

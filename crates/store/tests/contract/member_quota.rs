@@ -1,8 +1,8 @@
 //! A member's own share of the pool: promise 7, for each of them.
 
-use nichoir_store::change::{Assemble, BeginUpload, Copy, Delete, PutChunk, Relocate, Restore};
+use nichoir_store::change::{Assemble, BeginUpload, Copy, Delete, Grant, PutChunk, Relocate, Restore, ShareNode};
 use nichoir_store::conditions::Conditions;
-use nichoir_store::{Account, AccountUpdate, Error, Limits, Needs};
+use nichoir_store::{Account, AccountUpdate, Error, Limits, Needs, Permissions, Quota, Sharee};
 
 use crate::support::{World, names, node, on_every_engine, on_every_engine_with, path, put, stage};
 
@@ -141,6 +141,38 @@ async fn concurrent_writers_cannot_overshoot_a_members_share() {
         assert_eq!(written, 3);
         assert_eq!(tree.quota().await.unwrap().available_bytes, 1_000);
         world.space.delete_account(alice.id).await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_what_others_share_the_room_is_theirs() {
+    on_every_engine(async |world| {
+        let alice = set_quota(&world, world.alice.account(), Some(1_000)).await;
+        let tree = world.space.tree_as(&alice);
+        crate::support::make_folder(&tree, "ours").await.unwrap();
+        put(&tree, "ours/a", &[1; 300]).await.unwrap();
+        put(&tree, "b", &[1; 500]).await.unwrap();
+        let grants = vec![Grant { sharee: Sharee::Account(world.bob.account().id), permissions: Some(Permissions::ALL) }];
+        tree.apply(ShareNode { path: path("ours"), grants }).await.unwrap();
+        let bob = set_quota(&world, world.bob.account(), Some(50)).await;
+        let bob = world.space.tree_as(&bob);
+        let pool_bytes = bob.quota().await.unwrap().pool_bytes;
+        // What else she has is not told.
+        let told = Some(Quota { used_bytes: 300, available_bytes: 200, pool_bytes });
+        // Twice: from the database, and from memory.
+        for _ in 0..2 {
+            assert_eq!(bob.node(&path("ours"), Needs::QUOTA).await.unwrap().quota, told);
+        }
+        assert_eq!(bob.node(&path("ours"), Needs::NONE).await.unwrap().quota, None);
+        assert_eq!(bob.available_at(&path("ours/c")).await.unwrap(), 200);
+        assert_eq!(bob.available_at(&path("c")).await.unwrap(), 50);
+        is_over(put(&bob, "ours/c", &[1; 201]).await, 200);
+        put(&bob, "ours/c", &[1; 200]).await.unwrap();
+        set_quota(&world, &alice, None).await;
+        let free = bob.node(&path("ours"), Needs::QUOTA).await.unwrap().quota.unwrap();
+        assert_eq!(free.available_bytes, free.pool_bytes);
         world.finish().await;
     })
     .await;

@@ -1,8 +1,8 @@
 //! Team folders: of the space, seen by groups, with a trash and a quota of their own.
 
-use nichoir_store::change::{CreateShare, Delete, Relocate, RestoreVersion, Undelete};
+use nichoir_store::change::{CreateShare, Delete, LinkUpdate, MakeLink, Relocate, RestoreVersion, Undelete};
 use nichoir_store::conditions::Conditions;
-use nichoir_store::{Error, Group, Limits, Permissions, Sharee, Tree, Via};
+use nichoir_store::{Error, Group, Limits, Needs, Permissions, Quota, Sharee, Tree, Via};
 
 use crate::support::{make_account, make_folder, names, node, on_every_engine, on_every_engine_with, path, put, read};
 
@@ -168,6 +168,40 @@ async fn a_space_has_so_many_and_no_more() {
     on_every_engine_with(limits, 1_000_000, async |world| {
         world.space.create_team_folder("One", None).await.unwrap();
         assert!(matches!(world.space.create_team_folder("Two", None).await, Err(Error::TooLarge { limit: 1 })));
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_quota_of_a_folder_is_told_where_it_is_and_heeded_by_guests_of_a_link_too() {
+    on_every_engine(async |world| {
+        let (alice, space) = (&world.alice, &world.space);
+        let folder = space.create_team_folder("Team", Some(10)).await.unwrap();
+        space.grant_team_folder(folder.id, Group::EVERYONE, Permissions::ALL).await.unwrap();
+        make_folder(alice, "Team/sub").await.unwrap();
+        put(alice, "Team/sub/a.txt", b"1234567").await.unwrap();
+        let pool_bytes = alice.quota().await.unwrap().available_bytes;
+        let told = Some(Quota { used_bytes: 7, available_bytes: 3, pool_bytes });
+        for at in ["Team", "Team/sub"] {
+            assert_eq!(alice.node(&path(at), Needs::QUOTA).await.unwrap().quota, told, "{at}");
+            assert_eq!(alice.node(&path(at), Needs::QUOTA.and(Needs::LOCKS)).await.unwrap().quota, told, "{at}");
+        }
+        let home = alice.node(&path(""), Needs::QUOTA).await.unwrap();
+        assert_eq!(home.quota, None, "her own");
+        let listed = alice.children(&path(""), &home, None, Needs::QUOTA).await.unwrap().nodes;
+        assert_eq!(listed.iter().map(|node| node.quota).collect::<Vec<_>>(), [told]);
+        assert_eq!(alice.available_at(&path("Team/sub/new.txt")).await.unwrap(), 3);
+        assert_eq!(alice.available_at(&path("new.txt")).await.unwrap(), pool_bytes);
+
+        let (permissions, update) = (Permissions::READ_WRITE, LinkUpdate::default());
+        let link = alice.apply(MakeLink { path: path("Team/sub"), permissions, update }).await.unwrap();
+        let guest = space.open_link(&link.token).await.unwrap().tree;
+        assert_eq!(guest.available_at(&path("b.txt")).await.unwrap(), 3);
+        assert!(matches!(put(&guest, "b.txt", b"1234").await, Err(Error::OverQuota { available_bytes: 3 })));
+        put(&guest, "b.txt", b"123").await.unwrap();
+        assert_eq!(space.team_folder_named("Team").await.unwrap().size_bytes, 10);
+        space.delete_team_folder(folder.id).await.unwrap();
         world.finish().await;
     })
     .await;
