@@ -246,7 +246,10 @@ async fn a_comment_is_in_the_stream_and_told_to_whom_it_mentions() {
 
         let told = waiting(&bob).await;
         let told = told.as_array().expect("a list").iter().find(|it| it["app"] == "comments").expect("told").clone();
-        assert_eq!((&told["object_type"], &told["message"]), (&"comment".into(), &"dear @BOB and @nobody, look".into()));
+        assert_eq!(
+            (&told["object_type"], &told["message"]),
+            (&"comment".into(), &"dear @BOB and @nobody, look".into())
+        );
         assert_eq!(told["subject"], "ALICE mentioned you in a comment on a.txt");
         assert_eq!(told["messageRich"], "dear {mention-user1} and @nobody, look");
         let person = serde_json::json!({ "mention-user1": { "type": "user", "id": "bob", "name": "BOB" } });

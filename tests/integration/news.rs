@@ -134,10 +134,8 @@ async fn the_stream_of_activities_is_read_page_by_page() {
         assert_eq!(created["objects"], json!({ number.to_string(): "/Docs/a b.txt" }));
         assert_eq!(created["message_rich"], json!(["", []]));
         // It is in the trash, and shown there.
-        let source = format!(
-            "http://{}/index.php/apps/files_trashbin/preview?fileId={number}&x=256&y=256&a=1",
-            server.host()
-        );
+        let source =
+            format!("http://{}/index.php/apps/files_trashbin/preview?fileId={number}&x=256&y=256&a=1", server.host());
         let shown = json!([{
             "link": format!("http://{}/apps/files/?view=trashbin", server.host()),
             "source": source,

@@ -7,7 +7,8 @@ use nichoir::config::Config;
 
 use crate::support::{Answer, Client, Server, on_every_engine, on_every_engine_with};
 
-const ATTRIBUTES: &str = "%5B%7B%22scope%22%3A%22permissions%22%2C%22key%22%3A%22download%22%2C%22value%22%3Afalse%7D%5D";
+const ATTRIBUTES: &str =
+    "%5B%7B%22scope%22%3A%22permissions%22%2C%22key%22%3A%22download%22%2C%22value%22%3Afalse%7D%5D";
 
 fn png() -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

@@ -432,5 +432,5 @@ pub(crate) const FORGET_COMMENTS_OF: Sql =
 /// What an account leaves when it goes.
 pub(crate) const FORGET: Sql = Sql("DELETE FROM activity WHERE space_id = $1 AND actor_id = $2");
 
-pub(crate) const STATEMENTS: &[Sql] = 
+pub(crate) const STATEMENTS: &[Sql] =
     &[VISIBLE, INSERT, COUNT, EXPIRE, AMEND_COMMENT, FORGET_COMMENT, FORGET_COMMENTS_OF, FORGET];

@@ -148,8 +148,7 @@ pub(crate) async fn pool(connection: &mut Connection, quota_bytes: u64) -> Resul
     Ok(Pool { used: used - reclaimable, bytes, has_shares: row.int(2)? > 0 })
 }
 
-const POOL: Sql =
-    Sql("SELECT used_bytes, reclaimable_bytes, member_quota_count FROM space_state WHERE space_id = $1");
+const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes, member_quota_count FROM space_state WHERE space_id = $1");
 
 // The numbers of accounts and of team folders are of one kind.
 const QUOTA: Sql = Sql("SELECT MAX(quota_bytes) FROM (

@@ -51,7 +51,10 @@ mod tests {
         assert_eq!(found.iter().map(|it| it.login).collect::<Vec<_>>(), expected, "{text}");
         for mention in found {
             let written = &text[mention.place];
-            assert!(written == format!("@{}", mention.login) || written == format!("@\"{}\"", mention.login), "{written}");
+            assert!(
+                written == format!("@{}", mention.login) || written == format!("@\"{}\"", mention.login),
+                "{written}"
+            );
         }
     }
 

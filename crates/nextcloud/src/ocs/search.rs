@@ -66,8 +66,7 @@ pub(super) async fn search(call: &Call<'_>, provider: &str) -> Answer {
     let tree = &call.caller.tree;
     let found = tree.search(&search, Named(term.to_lowercase())).await?;
     let nodes = tree.nodes_found(&found, 0..found.len(), Needs::NONE).await?;
-    let entries: Vec<Value> =
-        nodes.iter().map(|(path, node)| entry(call, path, node, is_french)).collect();
+    let entries: Vec<Value> = nodes.iter().map(|(path, node)| entry(call, path, node, is_french)).collect();
     // iOS goes on only with a number.
     let cursor = found.has_more.then(|| json!(offset + limit));
     Ok(json!({

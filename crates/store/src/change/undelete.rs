@@ -43,12 +43,8 @@ impl Run for Undelete {
             None => former_place(tx, asker, &found, &self.conditions).await?,
             Some(_) if found.owner.is_some() => return Err(Error::Forbidden("it is somebody else's")),
             Some((destination, overwrites)) => {
-                let arrival = Arrival {
-                    node: &found.node,
-                    is_move: true,
-                    overwrites: *overwrites,
-                    right: Permissions::CREATE,
-                };
+                let arrival =
+                    Arrival { node: &found.node, is_move: true, overwrites: *overwrites, right: Permissions::CREATE };
                 vacate(tx, asker, destination, arrival, &self.conditions).await?
             }
         };

@@ -154,7 +154,8 @@ async fn in_what_others_share_the_room_is_theirs() {
         crate::support::make_folder(&tree, "ours").await.unwrap();
         put(&tree, "ours/a", &[1; 300]).await.unwrap();
         put(&tree, "b", &[1; 500]).await.unwrap();
-        let grants = vec![Grant { sharee: Sharee::Account(world.bob.account().id), permissions: Some(Permissions::ALL) }];
+        let grants =
+            vec![Grant { sharee: Sharee::Account(world.bob.account().id), permissions: Some(Permissions::ALL) }];
         tree.apply(ShareNode { path: path("ours"), grants }).await.unwrap();
         let bob = set_quota(&world, world.bob.account(), Some(50)).await;
         let bob = world.space.tree_as(&bob);
