@@ -299,6 +299,7 @@ impl App {
         if !self.0.has_dialect {
             return Err(request);
         }
+        // On the heap, each by itself: what DAV needs of the stack is not to depend on them.
         Ok(match route {
             Route::Landing if is_read(request.method()) => login_flow::landing(visit, request.headers()),
             Route::PushSocket => match &self.0.notify {

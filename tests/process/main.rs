@@ -272,3 +272,15 @@ fn a_taken_address_is_one_line_on_stderr_and_status_1() {
     let address = taken.local_addr().unwrap().to_string();
     assert!(stderr.lines().any(|line| line.contains(&address)), "it does not say which address: {stderr}");
 }
+
+#[test]
+fn a_body_that_was_not_asked_for_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let binary = Binary::start(directory.path());
+    let mut client = Connection::open(binary.address, "demo.example.org").unwrap();
+    let headers = "Content-Length: 40000000\r\nIf-Match: \"another\"\r\nExpect: 100-continue\r\n";
+    client.send_head("PUT", &path("large.bin"), headers).unwrap();
+    assert_eq!(client.read_head().unwrap().status, 412, "not 100");
+    assert_no_alarm(directory.path());
+}

@@ -170,13 +170,8 @@ impl Tree {
         let is_plain = Needs::QUOTA.includes(needs) && self.link.is_none();
         let home = self.root;
         let is_others = |node: &Node| needs.includes(Needs::QUOTA) && node.access.is_some();
-        if is_plain && let Some(mut node) = self.core().remembered(home, path) {
-            if is_others(&node) {
-                let quota_bytes = self.core().quota_bytes();
-                let mut reader = self.core().reader().await?;
-                member_quota::add_quotas(&mut reader, quota_bytes, std::slice::from_mut(&mut node)).await?;
-            }
-            return Ok(node);
+        if is_plain && let Some(node) = self.core().remembered(home, path) {
+            return if is_others(&node) { Box::pin(self.with_quota(node)).await } else { Ok(node) };
         }
         let generation = self.core().generation();
         let mut reader = self.core().reader().await?;
@@ -189,8 +184,16 @@ impl Tree {
             self.core().remember(generation, home, path, &node);
         }
         if !is_plain || is_others(&node) {
-            self.decorate(&mut reader, &chain, std::slice::from_mut(&mut node), needs).await?;
+            Box::pin(self.decorate(&mut reader, &chain, std::slice::from_mut(&mut node), needs)).await?;
         }
+        Ok(node)
+    }
+
+    /// The node with what may be written to it.
+    async fn with_quota(&self, mut node: Node) -> Result<Node, Error> {
+        let quota_bytes = self.core().quota_bytes();
+        let mut reader = self.core().reader().await?;
+        member_quota::add_quotas(&mut reader, quota_bytes, std::slice::from_mut(&mut node)).await?;
         Ok(node)
     }
 
@@ -282,7 +285,8 @@ impl Tree {
         let range: [Value; 3] = [parent.into(), place_of(first).into(), place_of(last).into()];
         let place: HashMap<i64, usize> = nodes.iter().enumerate().map(|(place, node)| (node.id.0, place)).collect();
         if needs.includes(Needs::QUOTA) {
-            member_quota::add_quotas(connection, self.core().quota_bytes(), nodes).await?;
+            // On the heap, as all that is rare: look-ups are at the bottom of long chains of calls.
+            Box::pin(member_quota::add_quotas(connection, self.core().quota_bytes(), nodes)).await?;
         }
         if needs.includes(Needs::FAVOURITE) {
             let [parent, first, last] = range.clone();
