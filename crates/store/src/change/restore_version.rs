@@ -20,7 +20,6 @@ impl Run for RestoreVersion {
         let State::Earlier(version) = version::find_state(tx, &file, self.second).await? else {
             return Ok(Written { node: site.located.found()?.clone(), is_new: false });
         };
-        site.has_room(tx, signed(version.kept.size_bytes) - signed(file.size_bytes)).await?;
         // First out, so that what is kept instead cannot push it out.
         tx.one(FORGET, &[version.kept.id.into()]).await?;
         if !version.kept.is_labelled {
