@@ -40,7 +40,7 @@ pub(crate) enum Route {
     Image(Image, String),
     /// `/s/TOKEN…`: the pages of a public link; the token, and what stands behind it.
     LinkPage(String, String),
-    /// `/f/ID`: a file, as members point each other to it.
+    /// `/f/ID` and `/apps/files`: a file or a folder, as members point each other to it and as activities are linked to.
     InternalLink,
     /// The style sheet of those pages.
     LinkStyle,
@@ -167,7 +167,7 @@ impl Route {
             ["favicon.ico"] => Route::Image(Image::Theming, "/favicon".to_owned()),
             ["s", token, ..] => Route::LinkPage((*token).to_owned(), below(skipped + 2)),
             ["apps", "files_sharing", "publicpreview", _] => Route::Image(Image::Link, below(skipped + 3)),
-            ["f", _] => Route::InternalLink,
+            ["f", _] | ["apps", "files"] => Route::InternalLink,
             ["core", "css", "link.css"] => Route::LinkStyle,
             ["public.php", rest @ ..] => link_place(rest, &|count| path[..segments[skipped + count].end].to_owned()),
             ["remote.php", rest @ ..] => {
@@ -423,6 +423,8 @@ mod tests {
         check("/s", "unknown");
         check("/f/12", "internal link");
         check("/index.php/f/12", "internal link");
+        check("/apps/files/", "internal link");
+        check("/index.php/apps/files/files", "unknown");
         check("/core/css/link.css", "link style");
         check("/public.php/webdav/a/b", "files of link  at /public.php/webdav");
         check("/public.php/dav/files/AbC", "files of link AbC at /public.php/dav/files/AbC");

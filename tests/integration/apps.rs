@@ -307,6 +307,8 @@ async fn an_internal_link_is_a_page_that_tells_nothing() {
             let page = server.anonymous().request("GET", &format!("/index.php/f/{id}")).header("accept-language", "fr");
             assert_eq!(page.await.expect(200).text(), first);
         }
+        let linked = server.anonymous().request("GET", "/apps/files/?dir=/").header("accept-language", "fr");
+        assert_eq!(linked.await.expect(200).text(), first, "activities are linked to it");
         server.anonymous().request("POST", "/f/1").await.expect(404);
     })
     .await;

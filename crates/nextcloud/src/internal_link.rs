@@ -1,5 +1,6 @@
-//! `/f/ID`: the address that apps copy when one member points another to a file. The Android app claims it and opens the file;
-//! everybody else comes here. Sheets `desktop-client` §14 and `mobile-clients` §3.13.
+//! `/f/ID`: the address that apps copy when one member points another to a file; `/apps/files/?dir=…`, which activities are
+//! linked to. The Android app claims the first and opens the file; everybody else comes here. Sheets `desktop-client` §14,
+//! `mobile-clients` §3.13 and `nextcloud-ocs` §17.
 
 use http::{HeaderMap, StatusCode};
 use nichoir_dav::Response;
@@ -11,10 +12,10 @@ use crate::page::{Language, page};
 pub fn answer(visit: &Visit<'_>, headers: &HeaderMap) -> Response {
     let language = Language::of(headers);
     let body = language.say(
-        "<p>This address leads members to a file. Open it with the Nextcloud app, or look for the file in the folder that \
-         your computer synchronises.</p>",
-        "<p>Cette adresse mène les membres à un fichier. Ouvrez-la avec l’application Nextcloud, ou cherchez le fichier \
-         dans le dossier que votre ordinateur synchronise.</p>",
+        "<p>This address leads members to their files. Open it with the Nextcloud app, or look in the folder that your \
+         computer synchronises.</p>",
+        "<p>Cette adresse mène les membres à leurs fichiers. Ouvrez-la avec l’application Nextcloud, ou cherchez dans le \
+         dossier que votre ordinateur synchronise.</p>",
     );
     page(StatusCode::OK, language, &visit.space.info().name, body)
 }

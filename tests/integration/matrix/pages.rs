@@ -33,6 +33,7 @@ pub(super) const ROWS: &[Row] = &[
     row("Route::Connectivity", "GET", "/204", Nothing, 204),
     row("Route::Robots", "GET", "/robots.txt", Nothing, 200),
     row("Route::InternalLink", "GET", "/f/1", Nothing, 200),
+    row("Route::InternalLink", "GET", "/index.php/apps/files/?dir=/{word}", Nothing, 200),
     row("Route::LinkStyle", "GET", "/core/css/link.css", Nothing, 200),
     row("Route::WellKnownDav", "GET", "/.well-known/caldav", Nothing, 301),
     row("Route::Wipe", "POST", "/index.php/core/wipe/check", Nothing, 404),
