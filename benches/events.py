@@ -38,22 +38,23 @@ def make(calendar, user):
     ask("MKCALENDAR", calendar, user, f"<c:mkcalendar {CALDAV}><d:set><d:prop><d:displayname>Bench</d:displayname></d:prop></d:set></c:mkcalendar>")
 
 
-def fill_one_by_one(calendar, user, count):
-    """Makes the calendar and sends the events over four connections."""
-    make(calendar, user)
+def fill_one_by_one(calendar, user, count, first=None):
+    """Makes the calendar and sends the events over four connections; from the number `first` on into one that is there."""
+    if first is None:
+        make(calendar, user)
     place, failures = urllib.parse.urlsplit(calendar), []
 
-    def send(first):
+    def send(own):
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
         headers = {"Authorization": basic(user), "Content-Type": "text/calendar; charset=utf-8"}
-        for number in range(first, count, 4):
+        for number in range((first or 0) + own, count, 4):
             connection.request("PUT", f"{place.path}{number}.ics", event(number), headers)
             answer = connection.getresponse()
             answer.read()
             if answer.status not in (200, 201, 204):
                 failures.append(answer.status)
 
-    senders = [threading.Thread(target=send, args=(first,)) for first in range(4)]
+    senders = [threading.Thread(target=send, args=(own,)) for own in range(4)]
     for sender in senders:
         sender.start()
     for sender in senders:

@@ -375,9 +375,10 @@ fn activity_of(row: &Row, me: AccountId) -> Result<Activity, Error> {
 // Whoever sees the folder sees what was done in it since: below the own root, or below what is mounted there.
 // What it held before it was shared, and who said what about that, is not for those it is shared with.
 const VISIBLE: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
-         SELECT node.id, node.id, node.parent_id FROM node
-          WHERE node.space_id = $1 AND node.id IN (
-                SELECT activity.folder_id FROM activity WHERE activity.space_id = $1 AND activity.actor_id <> $2)
+         SELECT node.id, node.id, node.parent_id
+           FROM (SELECT DISTINCT activity.folder_id AS id FROM activity
+                  WHERE activity.space_id = $1 AND activity.actor_id <> $2) AS told CROSS JOIN node
+          WHERE node.space_id = $1 AND node.id = told.id
          UNION ALL
          SELECT up.start_id, node.id, node.parent_id
            FROM up JOIN node ON node.space_id = $1 AND node.id = up.parent_id

@@ -356,7 +356,7 @@ const ANSWERS: Sql = Sql("SELECT share_answer.share_id, share_answer.account_id,
       WHERE share.space_id = $1 AND share.owner_id = $2");
 
 const OF_OWNER: Sql =
-    Sql(concat!("SELECT ", stored_columns!(), " FROM share WHERE space_id = $1 AND owner_id = $2 ORDER BY id"));
+    Sql(concat!("SELECT ", stored_columns!(), " FROM share WHERE space_id = $1 AND owner_id = $2 ORDER BY +id"));
 
 const BY_ID: Sql = Sql(concat!("SELECT ", stored_columns!(), " FROM share WHERE space_id = $1 AND id = $2"));
 

@@ -328,9 +328,9 @@ const ALIVE: Sql = Sql(links!(
       WHERE link.space_id = $1 AND link.id = $2"
 ));
 
-const OF_ACCOUNT: Sql = Sql(links!("FROM link WHERE space_id = $1 AND account_id = $2 ORDER BY id"));
+const OF_ACCOUNT: Sql = Sql(links!("FROM link WHERE space_id = $1 AND account_id = $2 ORDER BY +id"));
 
-const TO_NODE: Sql = Sql(links!("FROM link WHERE space_id = $1 AND node_id = $2 ORDER BY id"));
+const TO_NODE: Sql = Sql(links!("FROM link WHERE space_id = $1 AND node_id = $2 ORDER BY +id"));
 
 const TO_MEMBERS: Sql = Sql(links!(
     "FROM link JOIN node ON node.space_id = $1 AND node.id = link.node_id
@@ -340,7 +340,7 @@ const TO_MEMBERS: Sql = Sql(links!(
 /// To siblings, between two numbers in one folder; to what they show, if they are mounts.
 pub(crate) const AMONG: Sql = Sql(links!(
     "FROM node AS place JOIN link ON link.space_id = $1 AND link.node_id = COALESCE(place.target_id, place.id)
-      WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4 ORDER BY link.id"
+      WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4"
 ));
 
 const IS_ENABLED: Sql = Sql("SELECT id FROM account

@@ -315,7 +315,7 @@ async fn free_name(tx: &mut Tx, names: &Stem, home: FileId) -> Result<String, Er
 }
 
 const OF_OWNER: Sql = Sql("SELECT node_id, target_id, account_id, permissions, expires_us, note, attributes
-       FROM mount WHERE space_id = $1 AND owner_id = $2 ORDER BY node_id");
+       FROM mount WHERE space_id = $1 AND owner_id = $2 ORDER BY +node_id");
 
 const UPDATE: Sql = Sql("UPDATE mount SET permissions = $3, expires_us = $4, note = $5, attributes = $6
       WHERE space_id = $1 AND node_id = $2");
@@ -342,7 +342,8 @@ const SHOWING_BELOW: Sql = Sql("WITH RECURSIVE up (mount_id, id) AS (
 
 const STANDING_BELOW: Sql = Sql("WITH RECURSIVE up (mount_id, id) AS (
          SELECT mount.node_id, node.parent_id
-           FROM mount JOIN node ON node.space_id = $1 AND node.id = mount.node_id WHERE mount.space_id = $1
+           FROM mount CROSS JOIN node
+          WHERE mount.space_id = $1 AND node.space_id = $1 AND node.id = mount.node_id
          UNION
          SELECT up.mount_id, node.parent_id FROM up JOIN node ON node.space_id = $1 AND node.id = up.id
      ) SELECT mount_id FROM up WHERE id = $2 ORDER BY mount_id");
@@ -360,10 +361,10 @@ const HOME_OF: Sql = Sql("SELECT account.home_id, node.parent_id, node.name, nod
 const RELOCATE: Sql = Sql("UPDATE node SET parent_id = $3, name = $4 WHERE space_id = $1 AND id = $2");
 
 const MOUNTS_WITH: Sql =
-    Sql("SELECT node_id FROM mount WHERE space_id = $1 AND (account_id = $2 OR owner_id = $2) ORDER BY node_id");
+    Sql("SELECT node_id FROM mount WHERE space_id = $1 AND (account_id = $2 OR owner_id = $2) ORDER BY +node_id");
 
 const MOUNTS_OF_ACCOUNT: Sql = Sql("SELECT node_id FROM mount
-      WHERE space_id = $1 AND (account_id = $2 OR (owner_id = $2 AND account_id = $3)) ORDER BY node_id");
+      WHERE space_id = $1 AND (account_id = $2 OR (owner_id = $2 AND account_id = $3)) ORDER BY +node_id");
 
 const SHARES_WITH_EITHER: Sql = Sql("SELECT id FROM share
       WHERE space_id = $1 AND share_type = 0 AND (sharee_id = $2 OR (owner_id = $2 AND sharee_id = $3))");

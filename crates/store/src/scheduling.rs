@@ -82,14 +82,13 @@ const COPIES: Sql = Sql(concat!(
     "SELECT ",
     node_columns!(),
     ", member.schedule_tag, calendar.name, calendar.collection, piece.bytes
-       FROM member
-       JOIN node ON node.space_id = $1 AND node.id = member.node_id
-       JOIN node AS calendar ON calendar.space_id = $1 AND calendar.id = node.parent_id
+       FROM member CROSS JOIN node CROSS JOIN node AS calendar
        JOIN root ON root.space_id = $1 AND root.account_id = $3 AND root.area = $4
                 AND root.node_id = calendar.parent_id
        LEFT JOIN piece ON piece.space_id = $1 AND piece.content_id = node.content_id AND piece.position = 0
-      WHERE member.space_id = $1 AND member.uid = $2
-      ORDER BY node.id"
+      WHERE member.space_id = $1 AND member.uid = $2 AND node.space_id = $1 AND node.id = member.node_id
+        AND calendar.space_id = $1 AND calendar.id = node.parent_id
+      ORDER BY +node.id"
 ));
 
 const TAG: Sql = Sql("SELECT schedule_tag FROM member WHERE space_id = $1 AND node_id = $2");

@@ -345,7 +345,7 @@ const BY_IDS: Sql = Sql(concat!(
       $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)"
 ));
 
-const MOUNTS: Sql = Sql("SELECT node_id FROM mount WHERE space_id = $1 AND account_id = $2 ORDER BY node_id");
+const MOUNTS: Sql = Sql("SELECT node_id FROM mount WHERE space_id = $1 AND account_id = $2 ORDER BY +node_id");
 
 const MOUNT_IN: Sql =
     Sql(concat!("SELECT ", node_columns!(), " FROM node WHERE space_id = $1 AND parent_id = $2 AND target_id = $3"));

@@ -441,7 +441,8 @@ pub(crate) async fn mounts_of(connection: &mut Connection, target: FileId) -> Re
 }
 
 /// Loads the shares and publications of siblings in `range` as far as the account gave them or owns what is shared;
-/// `place` says where each node is.
+/// `place` says where each node is. Ordered here: asked for an order, SQLite goes through all shares of the space, and for
+/// each through the whole folder.
 pub(crate) async fn add_shares(
     connection: &mut Connection,
     range: &[Value; 3],
@@ -456,6 +457,7 @@ pub(crate) async fn add_shares(
             nodes[*place].shares.push(share);
         }
     }
+    nodes.iter_mut().for_each(|node| node.shares.sort_unstable_by_key(|share| share.id));
     for row in connection.all(crate::link::AMONG, range).await? {
         let link = crate::link::link_of(&row)?;
         if let Some(node) = place.get(&link.node.0).map(|place| &mut nodes[*place])
@@ -464,6 +466,7 @@ pub(crate) async fn add_shares(
             node.links.push(link);
         }
     }
+    nodes.iter_mut().for_each(|node| node.links.sort_unstable_by_key(|link| link.id));
     for row in connection.all(PUBLICATIONS_AMONG, range).await? {
         let token = row.text(1)?;
         if let Some(node) = place.get(&row.int(0)?).map(|place| &mut nodes[*place])
@@ -531,7 +534,7 @@ const HELD: Sql = Sql(concat!(
     "SELECT ",
     node_columns!(),
     mount_columns!(),
-    "WHERE mount.space_id = $1 AND mount.account_id = $2 ORDER BY mount.node_id"
+    "WHERE mount.space_id = $1 AND mount.account_id = $2 ORDER BY +mount.node_id"
 ));
 
 const HELD_NOW: Sql = Sql("SELECT share.id, share.permissions FROM share
@@ -563,8 +566,7 @@ const SHARES_AMONG: Sql = Sql(concat!(
       JOIN share ON share.space_id = $1 AND share.node_id = COALESCE(place.target_id, place.id) ",
     share_joins!(),
     "WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4
-       AND (share.owner_id = $5 OR share.initiator_id = $5)
-     ORDER BY share.id"
+       AND (share.owner_id = $5 OR share.initiator_id = $5)"
 ));
 
 const PUBLICATIONS_AMONG: Sql = Sql("SELECT node.id, publication.token

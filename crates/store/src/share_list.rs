@@ -251,7 +251,7 @@ const GIVEN: Sql = Sql(concat!(
     share_columns!(),
     " FROM share ",
     share_joins!(),
-    "WHERE share.space_id = $1 AND share.initiator_id = $2 AND share.area = $3 ORDER BY share.id"
+    "WHERE share.space_id = $1 AND share.initiator_id = $2 AND share.area = $3 ORDER BY +share.id"
 ));
 
 const OF_NODES: Sql = Sql(concat!(
@@ -261,7 +261,7 @@ const OF_NODES: Sql = Sql(concat!(
     share_joins!(),
     "WHERE share.space_id = $1 AND share.node_id IN ",
     numbers!(),
-    " ORDER BY share.id"
+    " ORDER BY +share.id"
 ));
 
 const ONE: Sql = Sql(concat!(
@@ -288,7 +288,7 @@ const RECEIVED: Sql = Sql(concat!(
             OR share.share_type = 1 AND (share.sharee_id = 0 OR EXISTS (
                 SELECT 1 FROM membership WHERE membership.space_id = $1 AND membership.group_id = share.sharee_id
                                            AND membership.account_id = $2)))
-     ORDER BY share.id"
+     ORDER BY +share.id"
 ));
 
 const IS_MEMBER: Sql = Sql("SELECT 1 FROM membership WHERE space_id = $1 AND group_id = $2 AND account_id = $3");

@@ -1,7 +1,7 @@
 //! Every statement of the store in one list: a test, and `nichoir doctor`, have the engine read them all.
 
 use crate::error::Error;
-use crate::sql::{Connection, Sql};
+use crate::sql::{Connection, Sql, Value};
 
 pub(crate) fn all() -> impl Iterator<Item = Sql> {
     let files = [
@@ -60,4 +60,22 @@ pub(crate) async fn prepare_all(connection: &mut Connection, is_control: bool) -
         prepared += 1;
     }
     Ok(prepared)
+}
+
+/// How SQLite would carry out each statement about a space, step by step; nothing on PostgreSQL, which decides by what is in
+/// the tables. For the test that no statement goes through whole tables.
+pub(crate) async fn plans(connection: &mut Connection) -> Result<Vec<(&'static str, Vec<String>)>, Error> {
+    if !connection.is_own() {
+        return Ok(Vec::new());
+    }
+    let control: Vec<&str> = crate::control::STATEMENTS.iter().map(|sql| sql.0).collect();
+    let mut plans = Vec::new();
+    for sql in all().filter(|sql| !control.contains(&sql.0)) {
+        // Statements are constants; this one lives as long as the test's process.
+        let asked: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {}", sql.0).into_boxed_str());
+        let count = (2..40).take_while(|number| sql.0.contains(&format!("${number}"))).count();
+        let rows = connection.all(Sql(asked), &vec![Value::Int(0); count]).await?;
+        plans.push((sql.0, rows.iter().map(|row| row.text(3)).collect::<Result<_, _>>()?));
+    }
+    Ok(plans)
 }

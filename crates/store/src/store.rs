@@ -548,6 +548,17 @@ impl Store {
         Ok(crate::statements::prepare_all(&mut reader, false).await? + self.0.control.prepare_all().await?)
     }
 
+    /// How the embedded engine would carry out each statement about a space; empty on the shared one. For tests.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with the statement that the engine does not understand.
+    #[doc(hidden)]
+    pub async fn statement_plans(&self, name: &str) -> Result<Vec<(&'static str, Vec<String>)>, Error> {
+        let space = self.space_named(name).await?;
+        let mut reader = space.core().reader().await?;
+        crate::statements::plans(&mut reader).await
+    }
+
     /// Space files open now: for the metrics.
     pub fn open_spaces(&self) -> usize {
         self.0.open_spaces.count()

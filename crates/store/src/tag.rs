@@ -116,10 +116,9 @@ const TAGGED: Sql = Sql("SELECT node_id FROM tagged WHERE space_id = $1 AND tag_
 const TAGS_AMONG: Sql = Sql(concat!(
     "SELECT node.id, ",
     tag_columns!(),
-    " FROM node
-       JOIN tagged ON tagged.space_id = $1 AND tagged.node_id = node.id
-       JOIN tag ON tag.space_id = $1 AND tag.id = tagged.tag_id
+    " FROM node CROSS JOIN tagged CROSS JOIN tag
       WHERE node.space_id = $1 AND node.parent_id = $2 AND node.id >= $3 AND node.id <= $4
+        AND tagged.space_id = $1 AND tagged.node_id = node.id AND tag.space_id = $1 AND tag.id = tagged.tag_id
       ORDER BY node.id, tag.id"
 ));
 

@@ -612,9 +612,9 @@ const DEAD_PROPERTIES_AMONG: Sql =
       WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4");
 
 const MEMBERS_AMONG: Sql = Sql("SELECT member.parent_id, CAST(SUM(member.is_folder) AS BIGINT), COUNT(*)
-       FROM node AS place
-       JOIN node AS member ON member.space_id = $1 AND member.parent_id = COALESCE(place.target_id, place.id)
+       FROM node AS place CROSS JOIN node AS member
       WHERE place.space_id = $1 AND place.parent_id = $2 AND place.id >= $3 AND place.id <= $4
+        AND member.space_id = $1 AND member.parent_id = COALESCE(place.target_id, place.id)
       GROUP BY member.parent_id");
 
 const FAVOURITES: Sql = Sql("SELECT node_id FROM favourite WHERE space_id = $1 AND account_id = $2 ORDER BY node_id");

@@ -105,31 +105,34 @@ const MAP_ROOT: Sql = Sql("INSERT INTO copy_map (space_id, old_id, new_id, depth
 
 const MAP_LEVEL: Sql = Sql("INSERT INTO copy_map (space_id, old_id, new_id, depth)
      SELECT $1, node.id, $2 + ROW_NUMBER() OVER (ORDER BY node.id), $3 + 1
-       FROM copy_map JOIN node ON node.space_id = $1 AND node.parent_id = copy_map.old_id AND node.target_id IS NULL
-      WHERE copy_map.space_id = $1 AND copy_map.depth = $3");
+       FROM copy_map CROSS JOIN node
+      WHERE copy_map.space_id = $1 AND copy_map.depth = $3
+        AND node.space_id = $1 AND node.parent_id = copy_map.old_id AND node.target_id IS NULL");
 
 const COPY_NODES: Sql =
     Sql("INSERT INTO node (space_id, id, parent_id, name, is_folder, etag, size_bytes, modified_us, created_us,
                        uploaded_us, content_id, media_type, checksums, author_id)
      SELECT $1, map.new_id, above.new_id, node.name, node.is_folder, $2, node.size_bytes, node.modified_us, $3,
             $3, node.content_id, node.media_type, node.checksums, $4
-       FROM copy_map AS map
-       JOIN node ON node.space_id = $1 AND node.id = map.old_id
-       JOIN copy_map AS above ON above.space_id = $1 AND above.old_id = node.parent_id
-      WHERE map.space_id = $1 AND map.depth > 0");
+       FROM copy_map AS map CROSS JOIN node CROSS JOIN copy_map AS above
+      WHERE map.space_id = $1 AND map.depth > 0 AND node.space_id = $1 AND node.id = map.old_id
+        AND above.space_id = $1 AND above.old_id = node.parent_id");
 
 const SHARE_CONTENT: Sql = Sql("UPDATE content SET reference_count = reference_count + shared.times
        FROM (SELECT node.content_id AS content_id, COUNT(*) AS times
-               FROM copy_map JOIN node ON node.space_id = $1 AND node.id = copy_map.old_id
-              WHERE copy_map.space_id = $1 AND node.content_id IS NOT NULL
+               FROM copy_map CROSS JOIN node
+              WHERE copy_map.space_id = $1 AND node.space_id = $1 AND node.id = copy_map.old_id
+                AND node.content_id IS NOT NULL
               GROUP BY node.content_id) AS shared
-      WHERE content.space_id = $1 AND content.id = shared.content_id");
+      WHERE content.space_id = $1 AND content.id = shared.content_id
+        AND content.id IN (SELECT node.content_id FROM copy_map CROSS JOIN node
+              WHERE copy_map.space_id = $1 AND node.space_id = $1 AND node.id = copy_map.old_id)");
 
 const COPY_PROPERTIES: Sql = Sql("INSERT INTO dead_property (space_id, node_id, namespace, local, xml)
      SELECT $1, copy_map.new_id, dead_property.namespace, dead_property.local, dead_property.xml
-       FROM copy_map
-       JOIN dead_property ON dead_property.space_id = $1 AND dead_property.node_id = copy_map.old_id
-      WHERE copy_map.space_id = $1");
+       FROM copy_map CROSS JOIN dead_property
+      WHERE copy_map.space_id = $1
+        AND dead_property.space_id = $1 AND dead_property.node_id = copy_map.old_id");
 
 const COPY_KIND: Sql = Sql("UPDATE node
         SET collection = (SELECT source.collection FROM node AS source WHERE source.space_id = $1 AND source.id = $2)

@@ -424,7 +424,7 @@ const EVERYBODY: Sql = Sql("SELECT id FROM account WHERE space_id = $1 AND depar
 const EXISTING: Sql = Sql("SELECT id FROM share
       WHERE space_id = $1 AND node_id = $2 AND share_type = $3 AND sharee_id = $4 AND share_type < 2");
 
-const OF_NODE: Sql = Sql("SELECT id FROM share WHERE space_id = $1 AND node_id = $2 ORDER BY id");
+const OF_NODE: Sql = Sql("SELECT id FROM share WHERE space_id = $1 AND node_id = $2 ORDER BY +id");
 
 const COUNT: Sql = Sql("SELECT COUNT(*) FROM share WHERE space_id = $1 AND owner_id = $2");
 

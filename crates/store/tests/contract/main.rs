@@ -22,6 +22,7 @@ mod member_quota;
 mod news;
 mod permissions;
 mod pictures;
+mod plans;
 mod pool;
 mod push;
 mod scheduling;
