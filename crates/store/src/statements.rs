@@ -73,8 +73,8 @@ pub(crate) async fn plans(connection: &mut Connection) -> Result<Vec<(&'static s
     for sql in all().filter(|sql| !control.contains(&sql.0)) {
         // Statements are constants; this one lives as long as the test's process.
         let asked: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {}", sql.0).into_boxed_str());
-        let count = (2..40).take_while(|number| sql.0.contains(&format!("${number}"))).count();
-        let rows = connection.all(Sql(asked), &vec![Value::Int(0); count]).await?;
+        // More values than any statement has placeholders for.
+        let rows = connection.all(Sql(asked), &vec![Value::Int(0); 500]).await?;
         plans.push((sql.0, rows.iter().map(|row| row.text(3)).collect::<Result<_, _>>()?));
     }
     Ok(plans)
