@@ -367,9 +367,9 @@ const REMOVE: Sql = Sql("DELETE FROM share WHERE space_id = $1 AND id = $2");
 
 const FORGET_ANSWERS: Sql = Sql("DELETE FROM share_answer WHERE space_id = $1 AND share_id = $2");
 
-const OWNERS_WITH: Sql = Sql("SELECT owner_id FROM share WHERE space_id = $1 AND sharee_id = $2 AND share_type < 2
+const OWNERS_WITH: Sql = Sql("SELECT +owner_id FROM share WHERE space_id = $1 AND sharee_id = $2 AND share_type < 2
      UNION
-     SELECT folder_id FROM team_folder_right WHERE space_id = $1 AND group_id = $2");
+     SELECT +folder_id FROM team_folder_right WHERE space_id = $1 AND group_id = $2");
 
 const HANDED_ON: Sql =
     Sql("SELECT id FROM share WHERE space_id = $1 AND owner_id = $2 AND initiator_id <> owner_id LIMIT 1");

@@ -184,9 +184,11 @@ fn notification_of(row: &Row) -> Result<Notification, Error> {
 
 // What was said of a file is told as long as the file is seen: below the own root, or below what is mounted there.
 const OF_ACCOUNT: Sql = Sql("WITH RECURSIVE up (start_id, id, parent_id) AS (
-         SELECT node.id, node.id, node.parent_id FROM node
-          WHERE node.space_id = $1 AND node.id IN (
-                SELECT node_id FROM notification WHERE space_id = $1 AND account_id = $2 AND kind = 'mentioned')
+         SELECT node.id, node.id, node.parent_id
+           FROM (SELECT DISTINCT node_id FROM notification
+                  WHERE space_id = $1 AND account_id = $2 AND kind = 'mentioned') AS waiting
+          CROSS JOIN node
+          WHERE node.space_id = $1 AND node.id = waiting.node_id
          UNION ALL
          SELECT up.start_id, node.id, node.parent_id
            FROM up JOIN node ON node.space_id = $1 AND node.id = up.parent_id

@@ -87,9 +87,9 @@ const SEEN: Sql = Sql(concat!(
      SELECT ",
     node_columns!(),
     ", seen.is_trashed, seen.permissions, seen.attributes, trash.original_name
-       FROM seen
-       JOIN node ON node.space_id = $1 AND node.id = seen.id
-       LEFT JOIN trash ON trash.space_id = $1 AND trash.node_id = seen.id"
+       FROM seen CROSS JOIN node
+       LEFT JOIN trash ON trash.space_id = $1 AND trash.node_id = seen.id
+      WHERE node.space_id = $1 AND node.id = seen.id"
 ));
 
 pub(crate) const STATEMENTS: &[Sql] = &[SEEN];

@@ -50,12 +50,17 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
     files.into_iter().flatten().copied().chain(crate::change::statements()).chain(crate::reach::statements())
 }
 
-/// Has the engine prepare each statement that speaks of `tables`; names the first that it does not understand.
-pub(crate) async fn prepare_all(connection: &mut Connection, is_control: bool) -> Result<usize, Error> {
+/// The statements about the catalogue, or those about a space.
+fn about(is_control: bool) -> impl Iterator<Item = Sql> {
     let control = crate::control::STATEMENTS.iter().chain(crate::outside::STATEMENTS);
     let control: Vec<&str> = control.map(|sql| sql.0).collect();
+    all().filter(move |sql| control.contains(&sql.0) == is_control)
+}
+
+/// Has the engine prepare each statement about the catalogue, or about a space; names the first that it does not understand.
+pub(crate) async fn prepare_all(connection: &mut Connection, is_control: bool) -> Result<usize, Error> {
     let mut prepared = 0;
-    for sql in all().filter(|sql| control.contains(&sql.0) == is_control) {
+    for sql in about(is_control) {
         connection.prepare(sql).await.map_err(|error| Error::unavailable(format!("{error:?} in: {}", sql.0)))?;
         prepared += 1;
     }
@@ -68,9 +73,8 @@ pub(crate) async fn plans(connection: &mut Connection) -> Result<Vec<(&'static s
     if !connection.is_own() {
         return Ok(Vec::new());
     }
-    let control: Vec<&str> = crate::control::STATEMENTS.iter().map(|sql| sql.0).collect();
     let mut plans = Vec::new();
-    for sql in all().filter(|sql| !control.contains(&sql.0)) {
+    for sql in about(false) {
         // Statements are constants; this one lives as long as the test's process.
         let asked: &'static str = Box::leak(format!("EXPLAIN QUERY PLAN {}", sql.0).into_boxed_str());
         // More values than any statement has placeholders for.
