@@ -55,7 +55,7 @@ impl Default for AuthLimits {
             argon2_parallel: 2,
             argon2_waiting_max: 64,
             remember_seconds: 3600,
-            remembered_max: 100_000,
+            remembered_max: 200_000,
             throttle_window_seconds: 1800,
             failures_per_login_and_address: 10,
             failures_per_address: 50,

@@ -192,6 +192,7 @@ impl Space {
 }
 
 async fn touched(tx: &mut Tx, id: DeviceId, account: AccountId, now: Timestamp) -> Result<(), Error> {
+    tx.beside_the_tree += 1;
     tx.run(TOUCH, &[id.into(), now.into()]).await?;
     tx.run(TOUCH_ACCOUNT, &[account.into(), now.into()]).await.map(drop)
 }

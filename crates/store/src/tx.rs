@@ -52,6 +52,8 @@ pub struct Tx {
     pub(crate) replacing: Option<FileId>,
     /// What else is told of the group when it is committed.
     pub(crate) news: News,
+    /// Changes of the group that leave everything as it is that anybody is shown of the tree.
+    pub(crate) beside_the_tree: usize,
 }
 
 /// What is told of a group beside the folders that moved.
@@ -113,6 +115,7 @@ impl Tx {
                 quiet: None,
                 replacing: None,
                 news: News::default(),
+                beside_the_tree: 0,
             }),
             Err(error) => {
                 let _ = connection.script("ROLLBACK").await;

@@ -168,7 +168,10 @@ async fn group(
     }
     let committed = if is_sound { tx.commit().await } else { Err(Error::unavailable("the group was rolled back")) };
     core.note_outside().await;
-    core.after_commit();
+    // That a device was used moves no node: with many devices, what polls ask for would be forgotten again and again.
+    if tx.beside_the_tree < answers.len() {
+        core.after_commit();
+    }
     // A commit that failed may have been carried out nevertheless.
     core.tell(&tx.take_moved());
     match committed {

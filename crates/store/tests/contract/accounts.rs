@@ -1,8 +1,8 @@
 //! Accounts, devices, login flows.
 
-use nichoir_store::{AccountUpdate, Error, LoginFlow, LoginGrant, NewAccount, Role};
+use nichoir_store::{AccountUpdate, Error, Limits, LoginFlow, LoginGrant, NewAccount, Role};
 
-use crate::support::{make_account, node, on_every_engine, put};
+use crate::support::{On, World, make_account, node, on_every_engine, put};
 
 #[tokio::test]
 async fn logins_and_addresses_are_unique_whatever_their_case() {
@@ -113,4 +113,20 @@ async fn a_deleted_account_takes_its_files_along_and_leaves_the_others_alone() {
         world.finish().await;
     })
     .await;
+}
+
+/// Otherwise the first polls of the devices of a space, after a start or an hour, would each make the others' cost a query again.
+#[tokio::test]
+async fn that_a_device_was_used_leaves_what_polls_ask_for_remembered() {
+    let world = World::start(On::Sqlite, Limits::default(), 1_000_000).await.unwrap();
+    let alice = world.space.account_by_login("alice").await.unwrap();
+    let device = world.space.create_device(alice.id, "laptop", [7; 32]).await.unwrap();
+    let root = node(&world.alice, "/").await.unwrap();
+    world.space.touch_device(&device).await.unwrap();
+    let before = world.faults.seen();
+    assert_eq!(node(&world.alice, "/").await.unwrap().etag, root.etag);
+    assert_eq!(world.faults.seen(), before, "no statement");
+    put(&world.alice, "a file", b"x").await.unwrap();
+    assert!(node(&world.alice, "/").await.unwrap().etag > root.etag);
+    world.finish().await;
 }
