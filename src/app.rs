@@ -264,8 +264,7 @@ impl App {
             return self.0.engines.files.refuse(error);
         }
         let request = Request::from_parts(parts, body);
-        // Each on the heap: one request takes one of many ways, and need not have room for the others.
-        match Box::pin(self.plain(&space, &arrival, &route, request)).await {
+        match self.plain(&space, &arrival, &route, request).await {
             Ok(response) => response,
             Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,
         }
@@ -378,10 +377,8 @@ impl App {
             return answer.unwrap_or_else(|error| dav.refuse(error));
         }
         match route {
-            DavRoute::Files(home) if is_own(&caller, &home) => {
-                Box::pin(dav.handle(&caller, &mount(home.prefix), request)).await
-            }
-            DavRoute::LegacyFiles(prefix) => Box::pin(dav.handle(&caller, &mount(prefix), request)).await,
+            DavRoute::Files(home) if is_own(&caller, &home) => dav.handle(&caller, &mount(home.prefix), request).await,
+            DavRoute::LegacyFiles(prefix) => dav.handle(&caller, &mount(prefix), request).await,
             DavRoute::Uploads(home) if self.0.has_dialect && is_own(&caller, &home) => {
                 let own = home.prefix.replacen("/uploads/", "/files/", 1);
                 let files = vec![own, "/remote.php/webdav".to_owned(), "/remote.php/files".to_owned()];
@@ -464,7 +461,7 @@ impl App {
                 Err(request) => request,
             },
         };
-        let response = Box::pin(dav.handle(caller, mount, request)).await;
+        let response = dav.handle(caller, mount, request).await;
         if method == Method::DELETE
             && response.status().is_success()
             && let Err(error) = self.0.generator.after_delete(caller, &below).await
@@ -499,7 +496,7 @@ impl App {
             site: arrival.public_url.as_str().into(),
             shows_subscriptions: true,
         };
-        Box::pin(dav.handle(&caller, &mount, request)).await
+        dav.handle(&caller, &mount, request).await
     }
 
     /// No caller: why, and how to log in.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::open_space::{Engine, connect_sqlite};
+use crate::open_space::{Engine, connect_sqlite, control_file};
 use crate::ports::{Ports, Timestamp};
 use crate::space::{SpaceInfo, SpaceState};
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
@@ -66,7 +66,7 @@ impl Control {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match (idle, self.engine.as_ref()) {
             (Some(connection), _) => Ok(connection),
-            (None, Engine::Sqlite { directory, .. }) => connect_sqlite(&directory.join("control.sqlite"), None).await,
+            (None, Engine::Sqlite { directory, .. }) => connect_sqlite(&control_file(directory), None).await,
             (None, Engine::Postgres(pool)) => Ok(Connection::postgres(pool.acquire().await?, None)),
         }
     }

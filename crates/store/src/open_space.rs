@@ -81,7 +81,10 @@ impl Opened {
     pub(crate) async fn open(core: &Arc<SpaceCore>) -> Result<Opened, Error> {
         let mut readers = Vec::new();
         match core.engine.as_ref() {
-            Engine::Sqlite { .. } => readers.push(aside(first_reader(Arc::clone(core))).await?),
+            Engine::Sqlite { directory, template } => {
+                let (path, template) = (file_of(directory, core), template.clone());
+                readers.push(aside(first_reader(Arc::clone(core), path, template)).await?);
+            }
             Engine::Postgres(pool) => {
                 begin_space(&mut Connection::postgres(pool.acquire().await?, Some(core.id))).await?
             }
@@ -229,10 +232,15 @@ pub(crate) fn file_of(directory: &Path, core: &SpaceCore) -> PathBuf {
     directory.join("spaces").join(format!("{}.sqlite", core.uuid))
 }
 
+/// The catalogue's file.
+pub(crate) fn control_file(directory: &Path) -> PathBuf {
+    directory.join("control.sqlite")
+}
+
 /// A connection to the catalogue in a file; none where that is PostgreSQL.
 pub(crate) async fn connect_control(engine: &Engine) -> Result<Option<Connection>, Error> {
     match engine {
-        Engine::Sqlite { directory, .. } => connect_sqlite(&directory.join("control.sqlite"), None).await.map(Some),
+        Engine::Sqlite { directory, .. } => connect_sqlite(&control_file(directory), None).await.map(Some),
         Engine::Postgres(_) => Ok(None),
     }
 }
@@ -245,11 +253,9 @@ pub(crate) async fn connect_sqlite(path: &Path, space_id: Option<i64>) -> Result
 }
 
 /// Makes the space's file if this is its first use, and brings it up to date.
-async fn first_reader(core: Arc<SpaceCore>) -> Result<Connection, Error> {
-    let Engine::Sqlite { directory, template } = core.engine.as_ref() else { return core.connect().await };
-    let path = file_of(directory, &core);
+async fn first_reader(core: Arc<SpaceCore>, path: PathBuf, template: PathBuf) -> Result<Connection, Error> {
     if !path.try_exists()? {
-        copy_durably(template, &path, &core.ports.lower_alphanumeric(12))?;
+        copy_durably(&template, &path, &core.ports.lower_alphanumeric(12))?;
     }
     let mut connection = Connection::sqlite(SqliteConnection::open(&path)?, None);
     migrations::migrate(&mut connection, "space", migrations::SPACE).await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::error::Error;
-use crate::open_space::{Engine, connect_control};
+use crate::open_space::{Engine, connect_control, control_file};
 use crate::sql::{Connection, Sql};
 use crate::sqlite::SqliteConnection;
 
@@ -30,7 +30,7 @@ pub(crate) async fn note(engine: &Engine, space_id: i64) -> Result<(), Error> {
 pub(crate) fn newest(engine: &Engine) -> Result<i64, Error> {
     let Engine::Sqlite { directory, .. } = engine else { return Ok(0) };
     let mut newest = 0;
-    SqliteConnection::open(&directory.join("control.sqlite"))?.each(SEQ, None, &[], |row| {
+    SqliteConnection::open(&control_file(directory))?.each(SEQ, None, &[], |row| {
         newest = row.int(0)?.unwrap_or(0);
         Ok(true)
     })?;

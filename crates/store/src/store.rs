@@ -15,7 +15,7 @@ use crate::control::{Control, Entry};
 use crate::error::Error;
 use crate::events::{Events, Origin, Teller};
 use crate::migrations;
-use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, run_blocking};
+use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, control_file, run_blocking};
 use crate::outside;
 use crate::ports::{Ports, Timestamp};
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
@@ -613,7 +613,7 @@ async fn open_sqlite(directory: PathBuf) -> Result<Engine, Error> {
         move || Ok(std::fs::File::open(directory)?.sync_all()?)
     })
     .await?;
-    let mut control = connect_sqlite(&directory.join("control.sqlite"), None).await?;
+    let mut control = connect_sqlite(&control_file(&directory), None).await?;
     migrations::migrate(&mut control, "control", migrations::CONTROL).await?;
     control.close().await;
 
