@@ -3,6 +3,8 @@
 import os
 import pathlib
 import subprocess
+import sys
+import tempfile
 import time
 
 
@@ -52,3 +54,16 @@ def recycle_memory(source=None):
         pass  # not root: then the figures of large uploads say less
     if source is not None:
         subprocess.run(["cat", source], check=True, stdout=subprocess.DEVNULL)
+
+
+def slow_the_disk(sync_ms):
+    """Starts this program again, with every sync of it and of what it starts taking so much longer: other machines' disks are slower."""
+    if "SYNC_MICROSECONDS" in os.environ:
+        return
+    source = pathlib.Path(__file__).with_name("slow_disk.c")
+    library = pathlib.Path(tempfile.mkdtemp(prefix="nichoir-slow-disk-")) / "slow_disk.so"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread"], check=True)
+    # PostgreSQL runs as somebody else.
+    library.parent.chmod(0o755)
+    os.environ |= {"LD_PRELOAD": str(library), "SYNC_MICROSECONDS": str(int(sync_ms * 1000))}
+    os.execv(sys.executable, [sys.executable, *sys.argv])

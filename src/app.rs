@@ -228,7 +228,8 @@ impl App {
     /// Answers a request.
     pub async fn handle(&self, peer: Peer, request: Request) -> Response {
         let begun = Begun::of(self, &request);
-        stack::layered(self, begun, self.answer(peer, request)).await
+        // On the heap: every layer around it would move it, and it is thousands of bytes.
+        stack::layered(self, begun, Box::pin(self.answer(peer, request))).await
     }
 
     async fn answer(&self, peer: Peer, request: Request) -> Response {
@@ -432,7 +433,7 @@ impl App {
             | DavRoute::Area(..) => dav.refuse(Error::not_found()),
             route => {
                 let mount = mount(String::new());
-                match virtual_resources(dav, &route, &caller, &mount, request.uri().path()).await {
+                match Box::pin(virtual_resources(dav, &route, &caller, &mount, request.uri().path())).await {
                     Ok(resources) => dav.answer_virtual(&caller, &mount, &resources, request).await,
                     Err(error) => dav.refuse(error),
                 }

@@ -14,7 +14,7 @@ use crate::device::device_hash;
 use crate::link::Proofs;
 use crate::password::{PasswordCost, Verifier};
 use crate::policy::PasswordPolicy;
-use crate::remembered::Remembered;
+use crate::remembered::{Key, Remembered};
 use crate::throttle::{Throttle, ThrottleLimits};
 
 /// The limits of log-ins, each a setting of the same name.
@@ -194,6 +194,19 @@ impl Authenticator {
         if let Some((account, device)) = inner.remembered.find(space, &key) {
             return Ok(Caller::new(space, account, device));
         }
+        // On the heap, as all that is rare: every request has room for this call.
+        Box::pin(self.log_in_anew(space, login, password, address, key)).await
+    }
+
+    async fn log_in_anew(
+        &self,
+        space: &Space,
+        login: &str,
+        password: &str,
+        address: IpAddr,
+        key: Key,
+    ) -> Result<Caller, AuthError> {
+        let inner = &*self.0;
         let account_epoch = space.account_epoch();
         let (account, device) = match by_app_password(space, login, password).await? {
             Some((account, device)) => (account, Some(device)),

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use nichoir_store::{Account, Device, Ports, Space, Timestamp};
 
-type Key = [u8; 32];
+pub(crate) type Key = [u8; 32];
 
 #[derive(Clone)]
 struct Proven {

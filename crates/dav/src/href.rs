@@ -103,16 +103,33 @@ pub fn append_path(href: &mut String, path: &NodePath) {
 /// Appends one name, escaped.
 pub fn append_name(href: &mut String, name: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"_-.~():@".contains(&byte) {
-            href.push(char::from(byte));
-        } else {
+    let mut rest = name;
+    while let Some(place) = rest.bytes().position(|byte| !STAYS[usize::from(byte)]) {
+        let (plain, escaped) = rest.split_at(place);
+        href.push_str(plain);
+        // A character of several bytes is escaped whole.
+        let length = escaped.chars().next().map_or(1, char::len_utf8);
+        for byte in escaped[..length].bytes() {
             href.push('%');
             href.push(char::from(HEX[usize::from(byte >> 4)]));
             href.push(char::from(HEX[usize::from(byte & 15)]));
         }
+        rest = &escaped[length..];
     }
+    href.push_str(rest);
 }
+
+/// Bytes that stand for themselves in a name.
+const STAYS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let is_sign = matches!(byte as u8, b'_' | b'-' | b'.' | b'~' | b'(' | b')' | b':' | b'@');
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || is_sign;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,9 @@ use crate::selection::{PropertyRequest, Selection};
 use crate::target::{Call, Mount};
 use crate::virtual_resource::VirtualResource;
 
+/// Room for the response of one member; it grows where more is needed.
+const RESPONSE_BYTES: usize = 640;
+
 /// A listing under way.
 #[derive(Debug)]
 pub(crate) struct Listing {
@@ -153,6 +156,7 @@ impl Paged for Listing {
             let room = room.checked_sub(page.nodes.len()).ok_or_else(sync_collection::too_many)?;
             self.room = Some(room);
         }
+        self.body.writer().reserve(page.nodes.len() * RESPONSE_BYTES);
         let mut href = href::of(&self.mount.prefix, &path, true);
         let folder_length = href.len();
         for node in &page.nodes {

@@ -4,15 +4,20 @@
 //! body ends with an error, so that the connection is cut: closed tags after half a listing would tell a client
 //! that the other half was deleted.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::StatusCode;
-use nichoir_xml::{Name, Writer, dav};
+use nichoir_xml::{Name, Tag, Writer, dav};
 
 use crate::Dav;
 use crate::error::Error;
 use crate::property::Resource;
 use crate::selection::{Scratch, Selection};
 use crate::target::Mount;
+
+static RESPONSE: LazyLock<Tag> = LazyLock::new(|| Tag::new(dav::RESPONSE));
+static HREF: LazyLock<Tag> = LazyLock::new(|| Tag::new(dav::HREF));
 
 /// A multistatus body in the making.
 #[derive(Debug)]
@@ -43,10 +48,10 @@ impl Multistatus {
 
     /// The properties of a resource.
     pub fn resource(&mut self, href: &str, resource: &Resource<'_>, selection: &Selection) {
-        self.writer.open(&dav::RESPONSE);
-        self.writer.text_element(&dav::HREF, href);
+        self.writer.start(&RESPONSE);
+        self.writer.text_in(&HREF, href);
         selection.write(resource, &mut self.writer, &mut self.scratch);
-        self.writer.close();
+        self.writer.end(&RESPONSE);
     }
 
     /// The status of a resource, without properties: 404 for one that is gone.

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use nichoir_auth::Caller;
 use nichoir_store::change::{DeadPropertyPatch, PatchProperties};
 use nichoir_store::{DeadProperty, Etag, Needs, Node, Quota, Timestamp};
-use nichoir_xml::{Element, Name, Writer, dav};
+use nichoir_xml::{Element, Name, Tag, Writer, dav};
 
 use crate::Dav;
 use crate::error::Error;
@@ -69,33 +69,39 @@ impl<'a> Value<'a> {
         Value::Text(text.into())
     }
 
-    /// Writes the element `name` with this value; `text` is room to format in.
-    pub(crate) fn write(self, name: &Name, resource: &Resource<'_>, writer: &mut Writer, text: &mut String) {
+    /// Writes the element of `tag` with this value; `text` is room to format in.
+    pub(crate) fn write(self, tag: &Tag, resource: &Resource<'_>, writer: &mut Writer, text: &mut String) {
         text.clear();
         match self {
-            Value::Empty => return writer.empty(name),
-            Value::Text(value) => return writer.text_element(name, &value),
-            Value::Truth(value) => return writer.text_element(name, if value { "true" } else { "false" }),
+            Value::Empty => return writer.text_in(tag, ""),
+            Value::Text(value) => return writer.text_in(tag, &value),
+            Value::Truth(value) => return writer.plain_in(tag, if value { "true" } else { "false" }),
+            Value::Number(number) => return writer.plain_in(tag, itoa::Buffer::new().format(number)),
+            Value::Signed(number) => return writer.plain_in(tag, itoa::Buffer::new().format(number)),
             Value::Href(href) => {
-                writer.open(name);
+                writer.open(tag.name());
                 writer.text_element(&dav::HREF, &href);
                 return writer.close();
             }
             Value::Fragment(fragment) => return writer.fragment(&fragment),
             Value::Elements(write) => {
-                writer.open(name);
+                writer.open(tag.name());
                 write(resource, writer);
                 return writer.close();
             }
-            // Writing into a String cannot fail.
-            Value::Number(number) => drop(write!(text, "{number}")),
-            Value::Signed(number) => drop(write!(text, "{number}")),
-            Value::Etag(etag) => drop(write!(text, "\"{etag}\"")),
+            Value::Etag(etag) => {
+                text.push('"');
+                etag.append_to(text);
+                text.push('"');
+            }
             Value::HttpDate(instant) => append_http_date(text, instant),
             Value::InternetDate(instant) => append_internet_date(text, instant),
-            Value::Appended(append) => append(resource, text),
+            Value::Appended(append) => {
+                append(resource, text);
+                return writer.text_in(tag, text);
+            }
         }
-        writer.text_element(name, text);
+        writer.plain_in(tag, text);
     }
 }
 

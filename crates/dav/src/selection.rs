@@ -1,11 +1,14 @@
 //! Which properties a PROPFIND or REPORT asks for, resolved once a request, and how they are written for each
 //! resource. RFC 4918 §9.1, §14.20; RFC 8144 for `return=minimal`.
 
+use std::sync::LazyLock;
+
 use nichoir_store::{DeadProperty, Needs};
-use nichoir_xml::{Element, Name, Writer, dav};
+use nichoir_xml::{Element, Name, Tag, Writer, dav};
 
 use crate::Dav;
 use crate::error::Error;
+use crate::multistatus::write_missing;
 use crate::property::{INTERNAL, Property, Resource};
 
 /// What a request asks for.
@@ -86,6 +89,7 @@ pub struct Selection {
 #[derive(Clone, Debug)]
 struct Row {
     source: Source,
+    tag: Tag,
     /// Asked for by name: told as 404 where it is absent.
     is_named: bool,
 }
@@ -93,7 +97,8 @@ struct Row {
 #[derive(Clone, Debug)]
 enum Source {
     Live(&'static Property),
-    Dead(Name),
+    /// By the name in the row's tag.
+    Dead,
 }
 
 /// Room that writing one resource after the other uses again.
@@ -101,7 +106,13 @@ enum Source {
 pub(crate) struct Scratch {
     missing: Vec<usize>,
     text: String,
+    /// What the last 404 propstat names, and how it was written: most resources of a listing lack the same properties.
+    last_missing: (Vec<Name>, Vec<u8>),
 }
+
+static PROPSTAT: LazyLock<Tag> = LazyLock::new(|| Tag::new(dav::PROPSTAT));
+static PROP: LazyLock<Tag> = LazyLock::new(|| Tag::new(dav::PROP));
+static STATUS: LazyLock<Tag> = LazyLock::new(|| Tag::new(dav::STATUS));
 
 impl Selection {
     /// Looks the names up. `is_minimal`: leave the 404 propstat out.
@@ -142,20 +153,20 @@ impl Selection {
         self.has_all_dead = true;
         self.needs = self.needs | Needs::DEAD_PROPERTIES;
         for row in rows {
-            self.add(Source::Live(row), false);
+            self.add(Source::Live(row), row.name.clone(), false);
         }
     }
 
     fn add_named(&mut self, dav: &Dav, names: &[Name]) {
         for name in names {
             match dav.0.properties.get(name) {
-                Some(row) => self.add(Source::Live(row), true),
-                None => self.add(Source::Dead(name.clone()), true),
+                Some(row) => self.add(Source::Live(row), name.clone(), true),
+                None => self.add(Source::Dead, name.clone(), true),
             }
         }
     }
 
-    fn add(&mut self, source: Source, is_named: bool) {
+    fn add(&mut self, source: Source, name: Name, is_named: bool) {
         match &source {
             Source::Live(row) => {
                 if self.rows.iter().any(|other| matches!(&other.source, Source::Live(it) if it.name == row.name)) {
@@ -164,9 +175,9 @@ impl Selection {
                 self.needs = self.needs | row.needs;
                 self.needs_log_floor |= row.name == dav::SYNC_TOKEN && (is_named || self.has_names_only);
             }
-            Source::Dead(_) => self.needs = self.needs | Needs::DEAD_PROPERTIES,
+            Source::Dead => self.needs = self.needs | Needs::DEAD_PROPERTIES,
         }
-        self.rows.push(Row { source, is_named });
+        self.rows.push(Row { source, tag: Tag::new(name), is_named });
     }
 
     /// Writes the propstat elements of one resource: 200 first, then 404.
@@ -175,9 +186,11 @@ impl Selection {
         let mut is_open = false;
         for (index, row) in self.rows.iter().enumerate() {
             let is_found = match &row.source {
-                Source::Live(property) => self.write_live(property, resource, writer, &mut scratch.text, &mut is_open),
-                Source::Dead(name) if name.is_in(INTERNAL) => false,
-                Source::Dead(name) => self.write_dead_named(name, resource, writer, &mut is_open),
+                Source::Live(property) => {
+                    self.write_live(property, &row.tag, resource, writer, &mut scratch.text, &mut is_open)
+                }
+                Source::Dead if row.tag.name().is_in(INTERNAL) => false,
+                Source::Dead => self.write_dead_named(row.tag.name(), resource, writer, &mut is_open),
             };
             if !is_found && row.is_named {
                 scratch.missing.push(index);
@@ -199,20 +212,21 @@ impl Selection {
         if scratch.missing.is_empty() || self.is_minimal {
             return;
         }
-        is_open = false;
-        open_propstat(writer, &mut is_open);
-        for &index in &scratch.missing {
-            writer.empty(match &self.rows[index].source {
-                Source::Live(property) => &property.name,
-                Source::Dead(name) => name,
-            });
+        let missing = || scratch.missing.iter().map(|&index| self.rows[index].tag.name());
+        let (last_missing, last_written) = &mut scratch.last_missing;
+        if last_missing.iter().eq(missing()) {
+            return writer.again(last_written);
         }
-        close_propstat(writer, "HTTP/1.1 404 Not Found");
+        let start = writer.len();
+        write_missing(missing(), writer);
+        *last_missing = missing().cloned().collect();
+        *last_written = writer.written_from(start).to_vec();
     }
 
     fn write_live(
         &self,
         property: &Property,
+        tag: &Tag,
         resource: &Resource<'_>,
         writer: &mut Writer,
         text: &mut String,
@@ -221,9 +235,9 @@ impl Selection {
         let Some(value) = (property.read)(resource) else { return false };
         open_propstat(writer, is_open);
         if self.has_names_only {
-            writer.empty(&property.name);
+            writer.empty(tag.name());
         } else {
-            value.write(&property.name, resource, writer, text);
+            value.write(tag, resource, writer, text);
         }
         true
     }
@@ -247,7 +261,7 @@ impl Selection {
     }
 
     fn names_dead(&self, dead: &DeadProperty) -> bool {
-        self.rows.iter().any(|row| matches!(&row.source, Source::Dead(name) if is_named(dead, name)))
+        self.rows.iter().any(|row| matches!(row.source, Source::Dead) && is_named(dead, row.tag.name()))
     }
 }
 
@@ -262,14 +276,14 @@ fn is_named(dead: &DeadProperty, name: &Name) -> bool {
 
 fn open_propstat(writer: &mut Writer, is_open: &mut bool) {
     if !*is_open {
-        writer.open(&dav::PROPSTAT);
-        writer.open(&dav::PROP);
+        writer.start(&PROPSTAT);
+        writer.start(&PROP);
         *is_open = true;
     }
 }
 
 fn close_propstat(writer: &mut Writer, status: &str) {
-    writer.close();
-    writer.text_element(&dav::STATUS, status);
-    writer.close();
+    writer.end(&PROP);
+    writer.text_in(&STATUS, status);
+    writer.end(&PROPSTAT);
 }

@@ -1,8 +1,6 @@
 //! The live properties that only Nextcloud's clients know: `oc:`, `nc:` and `DAV:lastmodified`; those of sharing are in
 //! `share_property.rs`.
 
-use std::fmt::Write as _;
-
 use nichoir_dav::{Error, Property, Resource, Value};
 use nichoir_store::change::PatchProperties;
 use nichoir_store::{Needs, Node, Timestamp};
@@ -71,8 +69,11 @@ fn has_preview(it: &Resource<'_>) -> bool {
 }
 
 pub(crate) fn append_id(it: &Resource<'_>, text: &mut String) {
-    // Writing into a String cannot fail.
-    let _ = write!(text, "{:08}{}", it.node.id.0, it.caller.space.info().instance_id);
+    let mut buffer = itoa::Buffer::new();
+    let number = buffer.format(it.node.id.0);
+    text.push_str("00000000".get(number.len()..).unwrap_or_default());
+    text.push_str(number);
+    text.push_str(&it.caller.space.info().instance_id);
 }
 
 pub(crate) fn write_checksums(it: &Resource<'_>, writer: &mut Writer) {

@@ -2,6 +2,7 @@
 //! called done, or an S3 bucket. No correctness ever hangs on S3's conditions, listings or clocks.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ const READ_BYTES: usize = 512 * 1024;
 /// One part written to a local file: S3 wants no less than 5 MiB, a file system has no such wish, and what is still in
 /// the processor's cache is hashed and written faster.
 const LOCAL_PART_BYTES: usize = 512 * 1024;
+/// A local file is synced each time so much was written to it, so that the disk does not wait for the end of a large upload.
+const SYNC_BYTES: usize = 32 * 1024 * 1024;
 
 /// Where blobs are. Cheap to clone.
 #[derive(Clone)]
@@ -81,7 +84,14 @@ impl Blobs {
             buffer: BytesMut::new(),
             upload: None,
             under_way: None,
+            unsynced_bytes: 0,
+            syncing: None,
         }
+    }
+
+    /// Where a local store keeps what is being written: object_store stages `KEY` as `KEY#1`.
+    fn staged(&self, key: &str) -> Option<PathBuf> {
+        self.root.as_ref().map(|root| root.join(format!("{key}#1")))
     }
 
     /// The bytes of `range`, in order, in runs of moderate size.
@@ -108,9 +118,8 @@ impl Blobs {
 
     /// Removes a blob; one that is not there is removed already.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
-        if let Some(root) = &self.root {
-            // What a crash left of a write under way: object_store stages `KEY` as `KEY#1`.
-            let staged = root.join(format!("{key}#1"));
+        if let Some(staged) = self.staged(key) {
+            // What a crash left of a write under way.
             let _ = tokio::fs::remove_file(staged).await;
         }
         match self.store.delete(&Path::from(key)).await {
@@ -180,7 +189,7 @@ fn open_s3(config: &S3Config) -> Result<Arc<dyn ObjectStore>, Error> {
     Ok(Arc::new(store))
 }
 
-fn read_file(file: std::fs::File, range: Range<u64>) -> ByteStream {
+fn read_file(file: File, range: Range<u64>) -> ByteStream {
     let start = range.start;
     Box::pin(futures_util::stream::try_unfold((Some(file), range), move |(file, range)| async move {
         let Some(mut file) = file.filter(|_| !range.is_empty()) else { return Ok(None) };
@@ -209,6 +218,9 @@ pub(crate) struct BlobWriter {
     buffer: BytesMut,
     upload: Option<Box<dyn MultipartUpload>>,
     under_way: Option<JoinHandle<Result<(), object_store::Error>>>,
+    /// Written to a local file since it was synced last.
+    unsynced_bytes: usize,
+    syncing: Option<JoinHandle<Result<(), Error>>>,
 }
 
 impl BlobWriter {
@@ -235,10 +247,31 @@ impl BlobWriter {
         if self.upload.is_none() {
             self.upload = Some(self.blobs.store.put_multipart(&self.path).await?);
         }
+        self.sync_early().await?;
+        self.unsynced_bytes += part.len();
         if let Some(upload) = &mut self.upload {
             self.under_way = Some(tokio::spawn(upload.put_part(PutPayload::from_bytes(part))));
         }
         Ok(())
+    }
+
+    /// Has the disk begin with what is there of a local file, if that is much. It is synced whole at the end nevertheless.
+    async fn sync_early(&mut self) -> Result<(), Error> {
+        let Some(staged) = self.blobs.staged(self.path.as_ref()).filter(|_| self.unsynced_bytes >= SYNC_BYTES) else {
+            return Ok(());
+        };
+        self.settle_sync().await?;
+        self.unsynced_bytes = 0;
+        self.syncing = Some(tokio::spawn(run_blocking(move || Ok(File::open(staged)?.sync_data()?))));
+        Ok(())
+    }
+
+    /// Waits for the sync under way.
+    async fn settle_sync(&mut self) -> Result<(), Error> {
+        match self.syncing.take() {
+            Some(sync) => sync.await.map_err(|error| Error::Unavailable(Box::new(error)))?,
+            None => Ok(()),
+        }
     }
 
     /// Waits for the part under way.
@@ -260,6 +293,7 @@ impl BlobWriter {
             self.write_part(rest).await?;
         }
         self.settle().await?;
+        self.settle_sync().await?;
         if let Some(upload) = &mut self.upload {
             upload.complete().await?;
         }
@@ -270,6 +304,7 @@ impl BlobWriter {
     /// Gives the blob up; what cannot be removed now is collected by its intent.
     pub(crate) async fn abort(mut self) {
         let _ = self.settle().await;
+        let _ = self.settle_sync().await;
         if let Some(mut upload) = self.upload.take() {
             let _ = upload.abort().await;
         }

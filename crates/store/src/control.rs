@@ -92,6 +92,11 @@ impl Control {
         if let Some(entry) = self.fresh_route(&host) {
             return Ok(Some(entry));
         }
+        // On the heap, as all that is rare: every request has room for this call.
+        Box::pin(self.by_host_anew(host)).await
+    }
+
+    async fn by_host_anew(&self, host: String) -> Result<Option<Arc<Entry>>, Error> {
         let mut connection = self.connection().await?;
         self.recheck(&mut connection).await?;
         if let Some(entry) = self.fresh_route(&host) {

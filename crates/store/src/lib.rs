@@ -32,6 +32,7 @@ mod group;
 mod link;
 mod lock;
 mod look_up;
+mod marks;
 mod member_quota;
 mod mention;
 mod migrations;

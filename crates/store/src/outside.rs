@@ -9,7 +9,7 @@ use tracing::warn;
 
 use crate::error::Error;
 use crate::open_space::{Engine, connect_control, control_file};
-use crate::sql::{Connection, Sql};
+use crate::sql::{Columns as _, Connection, Sql};
 use crate::sqlite::SqliteConnection;
 
 /// How long a change by a command may go unnoticed.
@@ -31,7 +31,7 @@ pub(crate) fn newest(engine: &Engine) -> Result<i64, Error> {
     let Engine::Sqlite { directory, .. } = engine else { return Ok(0) };
     let mut newest = 0;
     SqliteConnection::open(&control_file(directory))?.each(SEQ, None, &[], |row| {
-        newest = row.int(0)?.unwrap_or(0);
+        newest = row.maybe_int(0)?.unwrap_or(0);
         Ok(true)
     })?;
     Ok(newest)

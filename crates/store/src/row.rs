@@ -4,7 +4,7 @@ use crate::collection::CollectionKind;
 use crate::error::Error;
 use crate::node::{ContentId, Etag, FileId, Kind, Node};
 use crate::ports::Timestamp;
-use crate::sql::Row;
+use crate::sql::Columns;
 
 /// The `parent_id` of a root: of an account's home or trash.
 pub(crate) const NO_PARENT: i64 = 0;
@@ -28,12 +28,12 @@ pub(crate) use node_columns;
 pub(crate) const NODE_COLUMNS: usize = 14;
 
 /// Whether the node in the first columns of `row` is a mount: what it shows is another node.
-pub(crate) fn is_mount(row: &Row) -> Result<bool, Error> {
+pub(crate) fn is_mount(row: &dyn Columns) -> Result<bool, Error> {
     Ok(row.maybe_int(NODE_COLUMNS - 1)?.is_some())
 }
 
 /// The node in the first columns of `row`.
-pub(crate) fn node_of(row: &Row) -> Result<Node, Error> {
+pub(crate) fn node_of(row: &dyn Columns) -> Result<Node, Error> {
     let id = FileId(row.int(0)?);
     let parent = row.int(1)?;
     let is_root = parent == NO_PARENT;

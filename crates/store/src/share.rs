@@ -11,6 +11,7 @@ use crate::collection::Area;
 use crate::error::Error;
 use crate::group::Group;
 use crate::look_up;
+use crate::marks::{Mark, Marks, places};
 use crate::node::{AccountId, DeadProperty, FileId, GroupId, Node, ShareId};
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
@@ -440,39 +441,45 @@ pub(crate) async fn mounts_of(connection: &mut Connection, target: FileId) -> Re
     rows.iter().map(|row| Ok((FileId(row.int(0)?), FileId(row.int(1)?)))).collect()
 }
 
-/// Loads the shares and publications of siblings in `range` as far as the account gave them or owns what is shared;
-/// `place` says where each node is. Ordered here: asked for an order, SQLite goes through all shares of the space, and for
-/// each through the whole folder.
+/// Loads the shares and publications of siblings as far as the account gave them or owns what is shared. Ordered here: asked
+/// for an order, SQLite goes through all shares of the space, and for each through the whole folder.
 pub(crate) async fn add_shares(
     connection: &mut Connection,
-    range: &[Value; 3],
+    marks: &Marks,
     account: AccountId,
-    place: &HashMap<i64, usize>,
     nodes: &mut [Node],
 ) -> Result<(), Error> {
-    let [parent, first, last] = range.clone();
-    for row in connection.all(SHARES_AMONG, &[parent, first, last, account.into()]).await? {
-        let share = share_of(&row, 0)?;
-        if let Some(place) = place.get(&share.node.0) {
-            nodes[*place].shares.push(share);
+    if let Some([parent, first, last]) = marks.range(Mark::Share, nodes) {
+        let places = places(nodes);
+        for row in connection.all(SHARES_AMONG, &[parent, first, last, account.into()]).await? {
+            let share = share_of(&row, 0)?;
+            if let Some(place) = places.get(&share.node) {
+                nodes[*place].shares.push(share);
+            }
         }
+        nodes.iter_mut().for_each(|node| node.shares.sort_unstable_by_key(|share| share.id));
     }
-    nodes.iter_mut().for_each(|node| node.shares.sort_unstable_by_key(|share| share.id));
-    for row in connection.all(crate::link::AMONG, range).await? {
-        let link = crate::link::link_of(&row)?;
-        if let Some(node) = place.get(&link.node.0).map(|place| &mut nodes[*place])
-            && (node.access.is_none() || link.maker == account)
-        {
-            node.links.push(link);
+    if let Some(range) = marks.range(Mark::Link, nodes) {
+        let places = places(nodes);
+        for row in connection.all(crate::link::AMONG, &range).await? {
+            let link = crate::link::link_of(&row)?;
+            if let Some(node) = places.get(&link.node).map(|place| &mut nodes[*place])
+                && (node.access.is_none() || link.maker == account)
+            {
+                node.links.push(link);
+            }
         }
+        nodes.iter_mut().for_each(|node| node.links.sort_unstable_by_key(|link| link.id));
     }
-    nodes.iter_mut().for_each(|node| node.links.sort_unstable_by_key(|link| link.id));
-    for row in connection.all(PUBLICATIONS_AMONG, range).await? {
-        let token = row.text(1)?;
-        if let Some(node) = place.get(&row.int(0)?).map(|place| &mut nodes[*place])
-            && node.access.is_none()
-        {
-            node.publication = Some(token);
+    if let Some(range) = marks.range(Mark::Publication, nodes) {
+        let places = places(nodes);
+        for row in connection.all(PUBLICATIONS_AMONG, &range).await? {
+            let token = row.text(1)?;
+            if let Some(node) = places.get(&FileId(row.int(0)?)).map(|place| &mut nodes[*place])
+                && node.access.is_none()
+            {
+                node.publication = Some(token);
+            }
         }
     }
     Ok(())

@@ -158,11 +158,17 @@ impl SpaceCore {
             opened.is_used_now(self.ports.clock.as_ref());
             return Ok(Arc::clone(opened));
         }
+        // On the heap, as all that is rare: every look at the space has room for this call.
+        let opened = Box::pin(self.open()).await?;
+        *slot = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    async fn open(self: &Arc<Self>) -> Result<Arc<Opened>, Error> {
         self.open_spaces.make_room().await?;
         match Opened::open(self).await {
             Ok(opened) => {
                 let opened = Arc::new(opened);
-                *slot = Some(Arc::clone(&opened));
                 self.open_spaces.register(self);
                 Ok(opened)
             }

@@ -117,40 +117,96 @@ value_of_id!(
     crate::ports::Timestamp
 );
 
-/// A row of either engine; columns by position.
+/// The columns of a row, by position.
+pub(crate) trait Columns {
+    fn maybe_int(&self, column: usize) -> Result<Option<i64>, Error>;
+    fn maybe_text(&self, column: usize) -> Result<Option<String>, Error>;
+    fn maybe_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error>;
+
+    fn int(&self, column: usize) -> Result<i64, Error> {
+        there(self.maybe_int(column)?, column)
+    }
+
+    fn text(&self, column: usize) -> Result<String, Error> {
+        there(self.maybe_text(column)?, column)
+    }
+
+    fn truth(&self, column: usize) -> Result<bool, Error> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// A number of bytes or of things, which is never negative.
+    fn count(&self, column: usize) -> Result<u64, Error> {
+        let value = self.int(column)?;
+        u64::try_from(value).map_err(|_| Error::Corrupt { table: "(negative count)", column: "?", id: value })
+    }
+}
+
+fn there<T>(value: Option<T>, column: usize) -> Result<T, Error> {
+    value.ok_or_else(|| Error::unavailable(format!("column {column} is null")))
+}
+
+/// A row of either engine, to be kept.
 pub(crate) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
 }
 
-macro_rules! column {
-    ($name:ident, $maybe:ident, $type:ty, |$row:ident, $column:ident| $read:expr) => {
-        pub(crate) fn $maybe(&self, $column: usize) -> Result<Option<$type>, Error> {
-            match self {
-                Row::Sqlite($row) => $read,
-                Row::Postgres(row) => Ok(row.try_get($column)?),
-            }
+impl Columns for Row {
+    fn maybe_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self {
+            Row::Sqlite(row) => row.int(column),
+            Row::Postgres(row) => Ok(row.try_get(column)?),
         }
-
-        pub(crate) fn $name(&self, column: usize) -> Result<$type, Error> {
-            self.$maybe(column)?.ok_or_else(|| Error::unavailable(format!("column {column} is null")))
-        }
-    };
-}
-
-impl Row {
-    column!(int, maybe_int, i64, |row, column| row.int(column));
-    column!(text, maybe_text, String, |row, column| Ok(row.text(column)?.map(str::to_owned)));
-    column!(bytes, maybe_bytes, Vec<u8>, |row, column| Ok(row.bytes(column)?.map(<[u8]>::to_vec)));
-
-    pub(crate) fn truth(&self, column: usize) -> Result<bool, Error> {
-        Ok(self.int(column)? != 0)
     }
 
-    /// A number of bytes or of things, which is never negative.
+    fn maybe_text(&self, column: usize) -> Result<Option<String>, Error> {
+        match self {
+            Row::Sqlite(row) => Ok(row.text(column)?.map(str::to_owned)),
+            Row::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    fn maybe_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            Row::Sqlite(row) => Ok(row.bytes(column)?.map(<[u8]>::to_vec)),
+            Row::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+}
+
+/// The same, for those who have no use for the trait.
+impl Row {
+    pub(crate) fn int(&self, column: usize) -> Result<i64, Error> {
+        Columns::int(self, column)
+    }
+
+    pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        Columns::maybe_int(self, column)
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<String, Error> {
+        Columns::text(self, column)
+    }
+
+    pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<String>, Error> {
+        Columns::maybe_text(self, column)
+    }
+
+    pub(crate) fn bytes(&self, column: usize) -> Result<Vec<u8>, Error> {
+        there(self.maybe_bytes(column)?, column)
+    }
+
+    pub(crate) fn maybe_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
+        Columns::maybe_bytes(self, column)
+    }
+
+    pub(crate) fn truth(&self, column: usize) -> Result<bool, Error> {
+        Columns::truth(self, column)
+    }
+
     pub(crate) fn count(&self, column: usize) -> Result<u64, Error> {
-        let value = self.int(column)?;
-        u64::try_from(value).map_err(|_| Error::Corrupt { table: "(negative count)", column: "?", id: value })
+        Columns::count(self, column)
     }
 }
 
@@ -194,7 +250,7 @@ fn arguments(space_id: Option<i64>, args: &[Value]) -> Result<PgArguments, sqlx:
 }
 
 /// Looks at a row; says whether it wants to see more.
-pub(crate) type See<'s> = dyn FnMut(Row) -> Result<bool, Error> + Send + 's;
+pub(crate) type See<'s> = dyn FnMut(&dyn Columns) -> Result<bool, Error> + Send + 's;
 
 async fn each_of(
     raw: &mut PoolConnection<Postgres>,
@@ -204,7 +260,7 @@ async fn each_of(
 ) -> Result<(), Error> {
     let mut stream = raw.as_mut().fetch(sqlx::query_with(sql.0, arguments));
     while let Some(row) = stream.next().await {
-        if !see(Row::Postgres(row?))? {
+        if !see(&Row::Postgres(row?))? {
             break;
         }
     }
@@ -233,12 +289,20 @@ impl Connection {
 
     /// All rows. `args` are `$2` and up, or `$1` and up in the catalogue.
     pub(crate) async fn all(&mut self, sql: Sql, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.before(sql.0).await?;
         let mut rows = Vec::new();
-        let mut see = |row| {
-            rows.push(row);
-            Ok(true)
-        };
-        self.each(sql, args, &mut see).await?;
+        match &mut self.raw {
+            Raw::Sqlite(raw) => {
+                raw.each(sql, self.space_id, args, |row| {
+                    rows.push(Row::Sqlite(SqliteRow::of(row)?));
+                    Ok(true)
+                })?;
+            }
+            Raw::Postgres(raw) => {
+                let query = sqlx::query_with(sql.0, arguments(self.space_id, args)?);
+                rows.extend(Box::pin(raw.as_mut().fetch_all(query)).await?.into_iter().map(Row::Postgres));
+            }
+        }
         Ok(rows)
     }
 
@@ -246,7 +310,7 @@ impl Connection {
     pub(crate) async fn each(&mut self, sql: Sql, args: &[Value], see: &mut See<'_>) -> Result<(), Error> {
         self.before(sql.0).await?;
         match &mut self.raw {
-            Raw::Sqlite(raw) => raw.each(sql, self.space_id, args, |row| see(Row::Sqlite(row))).map(drop),
+            Raw::Sqlite(raw) => raw.each(sql, self.space_id, args, |row| see(row)).map(drop),
             // On the heap, so that what waits for PostgreSQL is not in the memory of every request.
             Raw::Postgres(raw) => Box::pin(each_of(raw, sql, arguments(self.space_id, args)?, see)).await,
         }
@@ -254,13 +318,7 @@ impl Connection {
 
     /// The row, if there is one.
     pub(crate) async fn maybe(&mut self, sql: Sql, args: &[Value]) -> Result<Option<Row>, Error> {
-        let mut first = None;
-        let mut see = |row| {
-            first.get_or_insert(row);
-            Ok(true)
-        };
-        self.each(sql, args, &mut see).await?;
-        Ok(first)
+        Ok(self.all(sql, args).await?.into_iter().next())
     }
 
     /// The row, which must be there.

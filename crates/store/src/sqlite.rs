@@ -8,12 +8,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, Statement, ToSql};
 
 use crate::error::Error;
 use crate::open_space::run_blocking;
-use crate::sql::{Sql, Value};
+use crate::sql::{Columns, Sql, Value};
 
 /// How long a statement waits for another process that writes to the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +41,8 @@ impl SqliteConnection {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_PREPARED);
         connection.execute_batch(PRAGMAS)?;
+        // Where SQLite was built with STAT4, a statement would be planned anew for each value that is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(SqliteConnection(Box::new(Mutex::new(connection))))
     }
 
@@ -54,15 +57,14 @@ impl SqliteConnection {
         sql: Sql,
         space_id: Option<i64>,
         args: &[Value],
-        mut see: impl FnMut(SqliteRow) -> Result<bool, Error>,
+        mut see: impl FnMut(&rusqlite::Row<'_>) -> Result<bool, Error>,
     ) -> Result<u64, Error> {
         let raw = self.raw();
         let mut statement = raw.prepare_cached(sql.0)?;
         bind(&mut statement, space_id, args)?;
-        let columns = statement.column_count();
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            if !see(SqliteRow::of(row, columns)?)? {
+            if !see(row)? {
                 break;
             }
         }
@@ -112,6 +114,37 @@ impl ToSql for Value {
     }
 }
 
+/// The row that SQLite is at, where it is.
+impl Columns for rusqlite::Row<'_> {
+    fn maybe_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => Ok(Some(value)),
+            _ => Err(wrong(column)),
+        }
+    }
+
+    fn maybe_text(&self, column: usize) -> Result<Option<String>, Error> {
+        match self.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(value) => Ok(Some(as_text(value, column)?.to_owned())),
+            _ => Err(wrong(column)),
+        }
+    }
+
+    fn maybe_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
+        match self.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(value) | ValueRef::Blob(value) => Ok(Some(value.to_vec())),
+            _ => Err(wrong(column)),
+        }
+    }
+}
+
+fn as_text(value: &[u8], column: usize) -> Result<&str, Error> {
+    std::str::from_utf8(value).map_err(|_| wrong(column))
+}
+
 /// A row, copied out of SQLite's memory: its numbers, and its texts and bytes behind each other.
 pub(crate) struct SqliteRow {
     cells: Box<[Cell]>,
@@ -127,16 +160,15 @@ enum Cell {
 }
 
 impl SqliteRow {
-    fn of(row: &rusqlite::Row<'_>, columns: usize) -> Result<SqliteRow, Error> {
-        let mut cells = Vec::with_capacity(columns);
+    pub(crate) fn of(row: &rusqlite::Row<'_>) -> Result<SqliteRow, Error> {
         let mut bytes = Vec::new();
-        for column in 0..columns {
+        let cell = |column| {
             let mut keep = |value: &[u8]| {
                 let start = bytes.len();
                 bytes.extend_from_slice(value);
                 (start, bytes.len())
             };
-            cells.push(match row.get_ref(column)? {
+            Ok(match row.get_ref(column)? {
                 ValueRef::Null => Cell::Null,
                 ValueRef::Integer(value) => Cell::Int(value),
                 ValueRef::Text(value) => {
@@ -148,9 +180,10 @@ impl SqliteRow {
                     Cell::Bytes(start, end)
                 }
                 ValueRef::Real(_) => return Err(wrong(column)),
-            });
-        }
-        Ok(SqliteRow { cells: cells.into_boxed_slice(), bytes })
+            })
+        };
+        let cells = (0..row.as_ref().column_count()).map(cell).collect::<Result<_, Error>>()?;
+        Ok(SqliteRow { cells, bytes })
     }
 
     fn cell(&self, column: usize) -> Result<Cell, Error> {
@@ -168,7 +201,7 @@ impl SqliteRow {
     pub(crate) fn text(&self, column: usize) -> Result<Option<&str>, Error> {
         match self.cell(column)? {
             Cell::Null => Ok(None),
-            Cell::Text(start, end) => std::str::from_utf8(&self.bytes[start..end]).map(Some).map_err(|_| wrong(column)),
+            Cell::Text(start, end) => as_text(&self.bytes[start..end], column).map(Some),
             Cell::Int(_) | Cell::Bytes(..) => Err(wrong(column)),
         }
     }
@@ -222,8 +255,8 @@ mod tests {
         args: &[Value],
     ) -> Vec<SqliteRow> {
         let mut rows = Vec::new();
-        let see = |row| {
-            rows.push(row);
+        let see = |row: &rusqlite::Row<'_>| {
+            rows.push(SqliteRow::of(row)?);
             Ok(true)
         };
         connection.each(Sql(sql), space, args, see).unwrap();

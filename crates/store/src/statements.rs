@@ -21,6 +21,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::link::STATEMENTS,
         crate::lock::STATEMENTS,
         crate::look_up::STATEMENTS,
+        crate::marks::STATEMENTS,
         crate::member_quota::STATEMENTS,
         crate::mount::STATEMENTS,
         crate::notification::STATEMENTS,

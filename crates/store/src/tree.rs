@@ -1,7 +1,7 @@
 //! The tree as one account sees it: look-ups, listings, content, changes. Every route goes through here, so
 //! authorisation lives here and nowhere else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use crate::content::{self, Content, Piece, StageOptions, Staged};
 use crate::error::{Error, Source};
 use crate::lock::{self, Lock, StoredLock, covering};
 use crate::look_up::{self, Located};
+use crate::marks::{Mark, Marks, places, whole_range};
 use crate::member_quota;
 use crate::moved::Quiet;
 use crate::node::{DeadProperty, Etag, FileId, Needs, Node, Quota};
@@ -23,7 +24,7 @@ use crate::ports::Timestamp;
 use crate::row::{PURGED, is_mount, node_columns, node_of};
 use crate::share::{self, Access, Root};
 use crate::space::SpaceCore;
-use crate::sql::{Connection, Sql, Value};
+use crate::sql::{Columns, Connection, Sql};
 use crate::tx::Asker;
 
 /// An account's tree. Cheap to clone.
@@ -232,8 +233,15 @@ impl Tree {
         let limit = self.core().limits.page_rows.max(1);
         let mut reader = self.core().reader().await?;
         let args = [folder.id.into(), after.map_or(0, |id| id.0).into(), limit.into()];
-        let rows = reader.all(CHILDREN, &args).await?;
-        let mut nodes = rows.iter().map(node_of).collect::<Result<Vec<_>, _>>()?;
+        let (mut nodes, mut mounts) = (Vec::new(), Vec::new());
+        let mut see = |row: &dyn Columns| {
+            nodes.push(node_of(row)?);
+            if is_mount(row)? {
+                mounts.push(FileId(row.int(0)?));
+            }
+            Ok(true)
+        };
+        reader.each(CHILDREN, &args, &mut see).await?;
         let is_last = (nodes.len() as i64) < limit;
         let mut next = if is_last { None } else { nodes.last().map(|node| node.id) };
         if is_last {
@@ -248,9 +256,7 @@ impl Tree {
             false => Vec::new(),
         };
         if folder.access.is_some() {
-            let is_own: HashMap<i64, bool> =
-                rows.iter().map(|row| Ok((row.int(0)?, !is_mount(row)?))).collect::<Result<_, Error>>()?;
-            nodes.retain(|node| is_own.get(&node.id.0).copied().unwrap_or(true));
+            nodes.retain(|node| !mounts.contains(&node.id));
             share::apply_visibility(&mut reader, folder, &mut nodes).await?;
         }
         if needs.includes(Needs::BODY) {
@@ -260,9 +266,8 @@ impl Tree {
                 next = nodes.last().map(|node| node.id);
             }
         }
-        let mounts = rows.iter().map(is_mount).collect::<Result<Vec<_>, _>>()?;
         if folder.access.is_none()
-            && mounts.contains(&true)
+            && !mounts.is_empty()
             && let (Some(first), Some(last)) = (nodes.first(), nodes.last())
         {
             let range = (folder.id, first.id, last.id);
@@ -280,25 +285,29 @@ impl Tree {
         nodes: &mut [Node],
         needs: Needs,
     ) -> Result<(), Error> {
-        let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return Ok(()) };
-        let parent = first.parent.map_or(crate::row::NO_PARENT, |parent| parent.0);
-        let range: [Value; 3] = [parent.into(), place_of(first).into(), place_of(last).into()];
-        let place: HashMap<i64, usize> = nodes.iter().enumerate().map(|(place, node)| (node.id.0, place)).collect();
+        let Some(range) = whole_range(nodes) else { return Ok(()) };
+        let me = self.account.id;
         if needs.includes(Needs::QUOTA) {
             // On the heap, as all that is rare: look-ups are at the bottom of long chains of calls.
             Box::pin(member_quota::add_quotas(connection, self.core().quota_bytes(), nodes)).await?;
         }
-        if needs.includes(Needs::FAVOURITE) {
-            let [parent, first, last] = range.clone();
-            for row in connection.all(FAVOURITES_AMONG, &[parent, first, last, self.account.id.into()]).await? {
-                if let Some(place) = place.get(&row.int(0)?) {
+        let marks = Marks::look(connection, nodes, me, needs).await?;
+        if needs.includes(Needs::FAVOURITE)
+            && let Some([parent, first, last]) = marks.range(Mark::Favourite, nodes)
+        {
+            let places = places(nodes);
+            for row in connection.all(FAVOURITES_AMONG, &[parent, first, last, me.into()]).await? {
+                if let Some(place) = places.get(&FileId(row.int(0)?)) {
                     nodes[*place].is_favourite = true;
                 }
             }
         }
-        if needs.includes(Needs::DEAD_PROPERTIES) {
+        if needs.includes(Needs::DEAD_PROPERTIES)
+            && let Some(range) = marks.range(Mark::DeadProperty, nodes)
+        {
+            let places = places(nodes);
             for row in connection.all(DEAD_PROPERTIES_AMONG, &range).await? {
-                if let Some(place) = place.get(&row.int(0)?) {
+                if let Some(place) = places.get(&FileId(row.int(0)?)) {
                     let property = DeadProperty { namespace: row.text(1)?, local: row.text(2)?, xml: row.text(3)? };
                     nodes[*place].dead_properties.push(property);
                 }
@@ -308,9 +317,11 @@ impl Tree {
             share::overlay_properties(connection, &range, nodes).await?;
         }
         if needs.includes(Needs::SHARES) {
-            share::add_shares(connection, &range, self.account.id, &place, nodes).await?;
+            share::add_shares(connection, &marks, me, nodes).await?;
         }
-        if needs.includes(Needs::TAGS) {
+        if needs.includes(Needs::TAGS)
+            && let Some(range) = marks.range(Mark::Tag, nodes)
+        {
             crate::tag::add_tags(connection, &range, self.account.is_admin(), nodes).await?;
         }
         if needs.includes(Needs::COMMENTS) {
@@ -318,8 +329,9 @@ impl Tree {
         }
         if needs.includes(Needs::MEMBER_COUNTS) {
             nodes.iter_mut().filter(|node| node.is_folder()).for_each(|node| node.member_counts = Some((0, 0)));
+            let places = places(nodes);
             for row in connection.all(MEMBERS_AMONG, &range).await? {
-                if let Some(place) = place.get(&row.int(0)?) {
+                if let Some(place) = places.get(&FileId(row.int(0)?)) {
                     let folders = row.count(1)?;
                     nodes[*place].member_counts = Some((folders, row.count(2)?.saturating_sub(folders)));
                 }
@@ -570,11 +582,6 @@ pub(crate) fn check_readable(node: &Node) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::Forbidden("it is not shared for reading")),
     }
-}
-
-/// The number of the row that stands among its siblings: a mount's own, where one shows the node.
-fn place_of(node: &Node) -> FileId {
-    node.mount.as_ref().map_or(node.id, |mount| mount.id)
 }
 
 /// Puts onto each node the locks that apply to it; `above` leads from the root to the folder of all of them.

@@ -97,7 +97,7 @@ async fn serve(core: Arc<SpaceCore>, waiting: mpsc::Receiver<Box<dyn Job>>) {
     while let Some(first) = desk.waiting.recv().await {
         // A commit waits for the disk: on SQLite, which is called in place, that is no place for a thread that serves requests.
         let core = Arc::clone(&desk.core);
-        match core.aside(desk.work_off(first)).await {
+        match core.aside(Box::pin(desk.work_off(first))).await {
             Ok(left) => desk = left,
             Err(error) => {
                 error!(space.id = core.id, %error, "the space's writer is gone");

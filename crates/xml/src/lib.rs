@@ -7,10 +7,12 @@ mod element;
 mod error;
 mod name;
 mod read;
+mod tag;
 mod write;
 
 pub use element::{Attribute, Child, Element};
 pub use error::Error;
 pub use name::{Name, apple, caldav, carddav, cs, dav, nc, ncdav, oc, ocm, ocs, push, sabre};
 pub use read::{Limits, read};
+pub use tag::Tag;
 pub use write::Writer;

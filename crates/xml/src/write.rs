@@ -3,15 +3,16 @@
 
 use std::ops::Range;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::element::{Child, Element};
 use crate::name::{Name, PREFIXES, ROOT_NAMESPACES};
+use crate::tag::Tag;
 
 /// Writes elements one after the other.
 #[derive(Debug, Default)]
 pub struct Writer {
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     /// The start tags not closed yet, as text in `tags`.
     open: Vec<Range<usize>>,
     tags: Vec<u8>,
@@ -31,7 +32,7 @@ impl Writer {
 
     /// The XML declaration.
     pub fn declaration(&mut self) {
-        self.buffer.put_slice(b"<?xml version=\"1.0\" encoding=\"utf-8\"?>");
+        self.buffer.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"utf-8\"?>");
     }
 
     /// Starts the root element, which declares the namespaces of every answer.
@@ -57,8 +58,8 @@ impl Writer {
         let start = self.tags.len();
         let declaration = self.push_name(name);
         self.open.push(start..self.tags.len());
-        self.buffer.put_u8(b'<');
-        self.buffer.put_slice(&self.tags[start..]);
+        self.buffer.push(b'<');
+        self.buffer.extend_from_slice(&self.tags[start..]);
         self.is_tag_open = true;
         if is_root {
             for namespace in self.declared.clone() {
@@ -110,8 +111,8 @@ impl Writer {
     }
 
     fn declare(&mut self, prefix: &str, namespace: &str) {
-        self.buffer.put_slice(b" xmlns:");
-        self.buffer.put_slice(prefix.as_bytes());
+        self.buffer.extend_from_slice(b" xmlns:");
+        self.buffer.extend_from_slice(prefix.as_bytes());
         self.put_value(namespace);
     }
 
@@ -119,20 +120,20 @@ impl Writer {
     pub fn open_with(&mut self, name: &Name, attributes: &[(&Name, &str)]) {
         self.open(name);
         for (name, value) in attributes {
-            self.buffer.put_u8(b' ');
+            self.buffer.push(b' ');
             if let Some((_, prefix)) = PREFIXES.iter().find(|(known, _)| *known == name.namespace) {
-                self.buffer.put_slice(prefix.as_bytes());
-                self.buffer.put_u8(b':');
+                self.buffer.extend_from_slice(prefix.as_bytes());
+                self.buffer.push(b':');
             }
-            self.buffer.put_slice(name.local.as_bytes());
+            self.buffer.extend_from_slice(name.local.as_bytes());
             self.put_value(value);
         }
     }
 
     fn put_value(&mut self, value: &str) {
-        self.buffer.put_slice(b"=\"");
+        self.buffer.extend_from_slice(b"=\"");
         escape(&mut self.buffer, value, true);
-        self.buffer.put_u8(b'"');
+        self.buffer.push(b'"');
     }
 
     /// Text inside the element started last.
@@ -147,11 +148,11 @@ impl Writer {
     pub fn close(&mut self) {
         let Some(tag) = self.open.pop() else { return };
         if std::mem::take(&mut self.is_tag_open) {
-            self.buffer.put_slice(b"/>");
+            self.buffer.extend_from_slice(b"/>");
         } else {
-            self.buffer.put_slice(b"</");
-            self.buffer.put_slice(&self.tags[tag.clone()]);
-            self.buffer.put_u8(b'>');
+            self.buffer.extend_from_slice(b"</");
+            self.buffer.extend_from_slice(&self.tags[tag.clone()]);
+            self.buffer.push(b'>');
         }
         self.tags.truncate(tag.start);
     }
@@ -169,10 +170,78 @@ impl Writer {
         self.close();
     }
 
+    /// Starts an element by its tag; [`Writer::end`] with the same tag ends it.
+    pub fn start(&mut self, tag: &Tag) {
+        match tag.markup().filter(|_| self.has_root()) {
+            Some(markup) => {
+                self.finish_tag();
+                self.buffer.extend_from_slice(markup.start.as_bytes());
+            }
+            None => self.open(tag.name()),
+        }
+    }
+
+    /// Ends the element that [`Writer::start`] started.
+    pub fn end(&mut self, tag: &Tag) {
+        match tag.markup().filter(|_| self.has_root()) {
+            Some(markup) => self.buffer.extend_from_slice(markup.end.as_bytes()),
+            None => self.close(),
+        }
+    }
+
+    /// An element with text inside, by its tag.
+    pub fn text_in(&mut self, tag: &Tag, text: &str) {
+        match tag.markup().filter(|_| self.has_root()) {
+            Some(markup) if text.is_empty() => self.again(markup.empty.as_bytes()),
+            Some(markup) => {
+                self.finish_tag();
+                self.buffer.extend_from_slice(markup.start.as_bytes());
+                escape(&mut self.buffer, text, false);
+                self.buffer.extend_from_slice(markup.end.as_bytes());
+            }
+            None => self.text_element(tag.name(), text),
+        }
+    }
+
+    /// The same of text that has no markup in it, such as digits: it is not looked at.
+    pub fn plain_in(&mut self, tag: &Tag, text: &str) {
+        match tag.markup().filter(|_| self.has_root() && !text.is_empty()) {
+            Some(markup) => {
+                self.finish_tag();
+                self.buffer.reserve(markup.start.len() + text.len() + markup.end.len());
+                self.buffer.extend_from_slice(markup.start.as_bytes());
+                self.buffer.extend_from_slice(text.as_bytes());
+                self.buffer.extend_from_slice(markup.end.as_bytes());
+            }
+            None => self.text_in(tag, text),
+        }
+    }
+
+    /// Makes room for so many bytes more.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve(bytes);
+    }
+
+    /// Whether what [`Tag`] leaves undeclared is declared by a root.
+    fn has_root(&self) -> bool {
+        !self.declared.is_empty()
+    }
+
+    /// Bytes that this writer wrote before, at a place where the same is declared.
+    pub fn again(&mut self, written: &[u8]) {
+        self.finish_tag();
+        self.buffer.extend_from_slice(written);
+    }
+
+    /// What waits to be taken, from the byte `start` on.
+    pub fn written_from(&self, start: usize) -> &[u8] {
+        self.buffer.get(start..).unwrap_or_default()
+    }
+
     /// A fragment that [`Element::to_fragment`] made.
     pub fn fragment(&mut self, xml: &str) {
         self.finish_tag();
-        self.buffer.put_slice(xml.as_bytes());
+        self.buffer.extend_from_slice(xml.as_bytes());
     }
 
     /// An element with all that is inside, as it came.
@@ -183,14 +252,16 @@ impl Writer {
 
     fn finish_tag(&mut self) {
         if std::mem::take(&mut self.is_tag_open) {
-            self.buffer.put_u8(b'>');
+            self.buffer.push(b'>');
         }
     }
 
     /// What was written since the last time.
     pub fn take(&mut self) -> Bytes {
         self.finish_tag();
-        self.buffer.split().freeze()
+        // While the root is open, another page of about the same size follows.
+        let room = if self.open.is_empty() { 0 } else { self.buffer.len() };
+        Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(room)))
     }
 
     /// How many bytes wait to be taken.
@@ -221,7 +292,7 @@ type Scope<'e> = Vec<(String, &'e str)>;
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
-fn write_element<'e>(buffer: &mut BytesMut, element: &'e Element, scope: &mut Scope<'e>, is_top: bool) {
+fn write_element<'e>(buffer: &mut Vec<u8>, element: &'e Element, scope: &mut Scope<'e>, is_top: bool) {
     let outer = scope.len();
     let mut declarations = Vec::new();
     let mut used = Vec::new();
@@ -232,8 +303,8 @@ fn write_element<'e>(buffer: &mut BytesMut, element: &'e Element, scope: &mut Sc
         .iter()
         .map(|it| (bindings.qualified(&it.name, it.prefix.as_deref(), false, false), it.value.as_str()))
         .collect();
-    buffer.put_u8(b'<');
-    buffer.put_slice(name.as_bytes());
+    buffer.push(b'<');
+    buffer.extend_from_slice(name.as_bytes());
     for (prefix, namespace) in &declarations {
         let attribute = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
         put_attribute(buffer, &attribute, namespace);
@@ -247,18 +318,18 @@ fn write_element<'e>(buffer: &mut BytesMut, element: &'e Element, scope: &mut Sc
         put_attribute(buffer, name, value);
     }
     if element.content.is_empty() {
-        buffer.put_slice(b"/>");
+        buffer.extend_from_slice(b"/>");
     } else {
-        buffer.put_u8(b'>');
+        buffer.push(b'>');
         for child in &element.content {
             match child {
                 Child::Element(inside) => write_element(buffer, inside, scope, false),
                 Child::Text(text) => escape(buffer, text, false),
             }
         }
-        buffer.put_slice(b"</");
-        buffer.put_slice(name.as_bytes());
-        buffer.put_u8(b'>');
+        buffer.extend_from_slice(b"</");
+        buffer.extend_from_slice(name.as_bytes());
+        buffer.push(b'>');
     }
     scope.truncate(outer);
 }
@@ -311,41 +382,56 @@ impl<'e> Bindings<'_, 'e> {
     }
 }
 
-fn put_attribute(buffer: &mut BytesMut, name: &str, value: &str) {
-    buffer.put_u8(b' ');
-    buffer.put_slice(name.as_bytes());
-    buffer.put_slice(b"=\"");
+fn put_attribute(buffer: &mut Vec<u8>, name: &str, value: &str) {
+    buffer.push(b' ');
+    buffer.extend_from_slice(name.as_bytes());
+    buffer.extend_from_slice(b"=\"");
     escape(buffer, value, true);
-    buffer.put_u8(b'"');
+    buffer.push(b'"');
 }
 
+/// Bytes at which text cannot simply be copied: markup, control characters, and the first byte of U+FFFE and U+FFFF.
+const NEEDS_CARE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'&' as usize] = true;
+    table[b'<' as usize] = true;
+    table[b'>' as usize] = true;
+    table[b'"' as usize] = true;
+    table[0xef] = true;
+    table
+};
+
 /// Text that reads back the same; what XML cannot hold becomes U+FFFD.
-fn escape(buffer: &mut BytesMut, text: &str, is_attribute: bool) {
+fn escape(buffer: &mut Vec<u8>, text: &str, is_attribute: bool) {
     let bytes = text.as_bytes();
     let mut done = 0;
-    for (place, byte) in bytes.iter().enumerate() {
-        let replacement: &[u8] = match byte {
-            b'&' => b"&amp;",
-            b'<' => b"&lt;",
-            b'>' => b"&gt;",
-            b'"' if is_attribute => b"&quot;",
-            b'\r' => b"&#13;",
-            b'\n' if is_attribute => b"&#10;",
-            b'\t' if is_attribute => b"&#9;",
-            b'\t' | b'\n' => continue,
-            0..=0x1f => "\u{fffd}".as_bytes(),
-            // U+FFFE and U+FFFF
-            0xef if matches!(bytes.get(place + 1..place + 3), Some([0xbf, 0xbe | 0xbf])) => {
-                buffer.put_slice(&bytes[done..place]);
-                buffer.put_slice("\u{fffd}".as_bytes());
-                done = place + 3;
-                continue;
-            }
-            _ => continue,
+    let mut place = 0;
+    while let Some(step) = bytes[place..].iter().position(|byte| NEEDS_CARE[usize::from(*byte)]) {
+        place += step;
+        let (replacement, length): (&[u8], usize) = match bytes[place] {
+            b'&' => (b"&amp;", 1),
+            b'<' => (b"&lt;", 1),
+            b'>' => (b"&gt;", 1),
+            b'"' if is_attribute => (b"&quot;", 1),
+            b'\r' => (b"&#13;", 1),
+            b'\n' if is_attribute => (b"&#10;", 1),
+            b'\t' if is_attribute => (b"&#9;", 1),
+            b'"' | b'\t' | b'\n' => (b"", 0),
+            0xef if matches!(bytes.get(place + 1..place + 3), Some([0xbf, 0xbe | 0xbf])) => ("\u{fffd}".as_bytes(), 3),
+            0xef => (b"", 0),
+            _ => ("\u{fffd}".as_bytes(), 1),
         };
-        buffer.put_slice(&bytes[done..place]);
-        buffer.put_slice(replacement);
-        done = place + 1;
+        if length > 0 {
+            buffer.extend_from_slice(&bytes[done..place]);
+            buffer.extend_from_slice(replacement);
+            done = place + length;
+        }
+        place += length.max(1);
     }
-    buffer.put_slice(&bytes[done..]);
+    buffer.extend_from_slice(&bytes[done..]);
 }

@@ -1,6 +1,6 @@
 //! What is written reads back the same, and the reader takes any bytes without panicking.
 
-use nichoir_xml::{Attribute, Child, Element, Limits, Name, Writer, dav, oc, ocs, read};
+use nichoir_xml::{Attribute, Child, Element, Limits, Name, Tag, Writer, dav, oc, ocs, read};
 use proptest::prelude::*;
 
 fn parse(text: &str) -> Result<Element, nichoir_xml::Error> {
@@ -229,4 +229,39 @@ fn a_root_declares_each_namespace_once() {
     for prefix in ["xmlns:d=", "xmlns:s=", "xmlns:cal="] {
         assert_eq!(text.matches(prefix).count(), 1, "{prefix} in {text}");
     }
+}
+
+/// The same elements by name and by tag.
+fn written_by(open_root: bool, is_by_tag: bool) -> String {
+    let mut writer = Writer::new();
+    if open_root {
+        writer.open_root(&dav::MULTISTATUS);
+    }
+    let names = [dav::HREF, oc::ID, ocs::SHARE_PERMISSIONS, Name::owned("urn:x", "p"), Name::owned("", "q")];
+    for (name, text) in names.iter().zip(["a & b", "", "<\r\u{1}\"\u{ffff}\u{fff0}>", "é", "12"]) {
+        let tag = Tag::new(name.clone());
+        if is_by_tag {
+            writer.start(&tag);
+            writer.text_in(&tag, text);
+            writer.plain_in(&tag, "12");
+            writer.end(&tag);
+        } else {
+            writer.open(name);
+            writer.text_element(name, text);
+            writer.text_element(name, "12");
+            writer.close();
+        }
+    }
+    if open_root {
+        writer.close();
+    }
+    String::from_utf8(writer.take().to_vec()).unwrap()
+}
+
+#[test]
+fn an_element_is_the_same_written_by_its_name_or_by_its_tag() {
+    for open_root in [true, false] {
+        assert_eq!(written_by(open_root, true), written_by(open_root, false));
+    }
+    assert!(written_by(true, true).contains("&lt;&#13;\u{fffd}\"\u{fffd}\u{fff0}&gt;"), "{}", written_by(true, true));
 }

@@ -19,7 +19,7 @@ use crate::header::condition::{self, IfRange};
 use crate::header::range::{self, Wanted};
 use crate::live;
 use crate::property::http_date;
-use crate::request::{Body, Response, empty, streamed};
+use crate::request::{Body, Response, empty, full, streamed};
 use crate::target::Call;
 
 pub(crate) async fn get(call: Call<'_>) -> Result<Response, Error> {
@@ -179,7 +179,10 @@ fn bytes_of(call: &Call<'_>, content: &Content, part: Range<u64>) -> Body {
     if part.is_empty() || call.parts.method == Method::HEAD {
         return empty();
     }
-    streamed(content.stream(part))
+    match content.in_memory() {
+        Some(bytes) if part == (0..bytes.len() as u64) => full(bytes),
+        _ => streamed(content.stream(part)),
+    }
 }
 
 fn range_text(part: &Range<u64>, size_bytes: u64) -> String {

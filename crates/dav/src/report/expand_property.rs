@@ -4,7 +4,7 @@
 use http::StatusCode;
 use nichoir_auth::Caller;
 use nichoir_store::Needs;
-use nichoir_xml::{Element, Name, Writer, dav};
+use nichoir_xml::{Element, Name, Tag, Writer, dav};
 
 use super::ReportCall;
 use crate::Dav;
@@ -87,7 +87,7 @@ fn of_node(name: &Name, resource: &Resource<'_>) -> Option<String> {
     let found = resource.dav.0.properties.get(name).and_then(|row| (row.read)(resource));
     let value = found.or_else(|| property::stored(resource, name))?;
     let (mut writer, mut text) = (Writer::new(), String::new());
-    value.write(name, resource, &mut writer, &mut text);
+    value.write(&Tag::new(name.clone()), resource, &mut writer, &mut text);
     Some(String::from_utf8_lossy(&writer.take()).into_owned())
 }
 

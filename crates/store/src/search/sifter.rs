@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::node::{FileId, Kind, Node};
 use crate::path::NodePath;
 use crate::ports::Timestamp;
-use crate::sql::{Connection, Row, Sql, Value};
+use crate::sql::{Columns, Connection, Sql, Value};
 use crate::tree::Tree;
 
 /// A search under way: what is kept so far.
@@ -80,8 +80,8 @@ impl<'s> Sifter<'s> {
         let (from, to) = (self.search.modified_from, self.search.modified_to);
         let args: [Value; 4] = [folder.into(), from.into(), to.into(), left.into()];
         self.scanned = (0, Timestamp(i64::MAX));
-        let mut see = |row: Row| {
-            let candidate = candidate_of(&row)?;
+        let mut see = |row: &dyn Columns| {
+            let candidate = candidate_of(row)?;
             if is_by_time && self.is_past(&candidate) {
                 return Ok(false);
             }
@@ -180,7 +180,7 @@ fn order(sieve: &dyn Sieve, one: &Candidate, other: &Candidate) -> Ordering {
     sieve.compare(one, other).then_with(|| one.id.cmp(&other.id))
 }
 
-fn candidate_of(row: &Row) -> Result<Candidate, Error> {
+fn candidate_of(row: &dyn Columns) -> Result<Candidate, Error> {
     Ok(Candidate {
         id: FileId(row.int(0)?),
         name: row.text(2)?,

@@ -18,6 +18,7 @@ mod files;
 mod groups;
 mod links;
 mod locks;
+mod marks;
 mod member_quota;
 mod news;
 mod permissions;
