@@ -394,7 +394,7 @@ impl App {
             DavRoute::HomesOf(_) if !self.0.has_dialect => dav.refuse(Error::not_found()),
             DavRoute::Area(area, home) if is_own(&caller, &home) => {
                 let dav = self.0.engines.of(area);
-                match caller.tree.in_area(area).await {
+                match Box::pin(caller.tree.in_area(area)).await {
                     Ok(tree) => {
                         let caller = Caller { tree, ..caller };
                         let answer = Box::pin(self.collections(&caller, &mount(home.prefix), request)).await;

@@ -206,8 +206,10 @@ impl Selection {
         if is_open {
             close_propstat(writer, "HTTP/1.1 200 OK");
         } else if scratch.missing.is_empty() || self.is_minimal {
-            open_propstat(writer, &mut is_open);
-            close_propstat(writer, "HTTP/1.1 200 OK");
+            writer.start(&PROPSTAT);
+            writer.text_in(&PROP, "");
+            writer.text_in(&STATUS, "HTTP/1.1 200 OK");
+            writer.end(&PROPSTAT);
         }
         if scratch.missing.is_empty() || self.is_minimal {
             return;

@@ -76,8 +76,11 @@ impl fmt::Display for Etag {
 impl Etag {
     /// Appends what [`fmt::Display`] shows, without its machinery: listings are full of entity tags.
     pub fn append_to(self, text: &mut String) {
-        let digits = (0..16).rev().map(|place| (self.0 >> (4 * place)) as usize & 15);
-        text.extend(digits.map(|digit| char::from(b"0123456789abcdef"[digit])));
+        let mut digits = [0; 16];
+        for (place, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = b"0123456789abcdef"[(self.0 >> (4 * place)) as usize & 15];
+        }
+        text.push_str(std::str::from_utf8(&digits).unwrap_or_default());
     }
 
     /// As it stands in an `ETag` header or a `DAV:getetag` element: with double quotes.

@@ -219,6 +219,10 @@ impl Writer {
 
     /// Makes room for so many bytes more.
     pub fn reserve(&mut self, bytes: usize) {
+        if self.buffer.is_empty() && self.buffer.capacity() < bytes {
+            // Growing would copy what nobody has written yet.
+            self.buffer = Vec::with_capacity(bytes);
+        }
         self.buffer.reserve(bytes);
     }
 
