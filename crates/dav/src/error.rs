@@ -359,6 +359,7 @@ impl From<nichoir_store::Error> for Error {
             Store::Busy | Store::Moved => Error::unavailable("The server is busy.", 5).caused_by(error),
             Store::Unavailable(_) => Error::unavailable("Storage is unavailable.", 30).caused_by(error),
             Store::Corrupt { .. } => Error::internal("Something is wrong with this resource.").caused_by(error),
+            Store::Panicked => Error::internal("Internal error.").caused_by(error),
         }
     }
 }

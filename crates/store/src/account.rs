@@ -3,13 +3,13 @@
 use crate::departure::Departure;
 use crate::error::Error;
 use crate::member_quota;
-use crate::moved::Moved;
 use crate::node::{AccountId, FileId};
 use crate::ports::Timestamp;
 use crate::row::NO_PARENT;
 use crate::space::Space;
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
 use crate::tx::{Tx, signed};
+use crate::writer::Running;
 
 /// The longest login, in bytes.
 const LOGIN_BYTES_MAX: usize = 64;
@@ -109,8 +109,7 @@ impl Space {
     /// [`Error::TooLarge`] at the space's number of accounts.
     pub async fn create_account(&self, new: NewAccount) -> Result<Account, Error> {
         check_login(&new.login)?;
-        let account = self.core().write(move |tx| Box::pin(create(tx, new))).await;
-        self.accounts_changed();
+        let account = self.write_accounts(move |tx| Box::pin(create(tx, new))).await;
         account.map_err(taken_as_exists)
     }
 
@@ -156,8 +155,7 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Exists`] for a mail address in use.
     pub async fn update_account(&self, id: AccountId, update: AccountUpdate) -> Result<Account, Error> {
-        let account = self.core().write(move |tx| Box::pin(change(tx, id, update))).await;
-        self.accounts_changed();
+        let account = self.write_accounts(move |tx| Box::pin(change(tx, id, update))).await;
         account.map_err(taken_as_exists)
     }
 
@@ -169,10 +167,19 @@ impl Space {
         self.end_account(id, Departure::Gone).await
     }
 
-    /// Makes every remembered log-in of this space invalid.
-    pub(crate) fn accounts_changed(&self) {
-        self.core().forget_log_ins();
-        self.core().tell(&Moved { has_accounts: true, ..Moved::default() });
+    /// Runs a change of accounts, devices or groups. With its commit every remembered log-in of the space is invalid, whether or not
+    /// somebody still waits for the answer.
+    pub(crate) async fn write_accounts<F, T>(&self, work: F) -> Result<T, Error>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.core()
+            .write(move |tx| {
+                tx.has_accounts = true;
+                work(tx)
+            })
+            .await
     }
 }
 

@@ -168,6 +168,11 @@ impl RecentActivities {
         Step::Count(series.id)
     }
 
+    /// What it knows was not committed.
+    pub(crate) fn forget(&mut self) {
+        *self = RecentActivities::default();
+    }
+
     /// The row that a series goes on with was not there: it goes on with another.
     fn replace(&mut self, gone: i64, id: i64) {
         for series in self.series.iter_mut().filter(|series| series.id == gone) {

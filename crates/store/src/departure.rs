@@ -36,13 +36,11 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`] for the account or who is to have what it held, [`Error::Invalid`] if both are one.
     pub async fn end_account(&self, id: AccountId, departure: Departure) -> Result<(), Error> {
-        let ended = match departure {
-            Departure::Kept => self.core().write(move |tx| Box::pin(keep(tx, id))).await,
-            Departure::HandedOver(heir) => self.core().write(move |tx| Box::pin(hand_over(tx, id, heir))).await,
-            Departure::Gone => self.core().write(move |tx| Box::pin(account::delete(tx, id))).await,
-        };
-        self.accounts_changed();
-        ended
+        match departure {
+            Departure::Kept => self.write_accounts(move |tx| Box::pin(keep(tx, id))).await,
+            Departure::HandedOver(heir) => self.write_accounts(move |tx| Box::pin(hand_over(tx, id, heir))).await,
+            Departure::Gone => self.write_accounts(move |tx| Box::pin(account::delete(tx, id))).await,
+        }
     }
 
     /// Accounts that were deleted and whose things are still kept, by number.
@@ -59,8 +57,7 @@ impl Space {
     /// [`Error::NotFound`] for an account that was not deleted, [`Error::Exists`] when its login or mail address was
     /// given to another since, [`Error::TooLarge`] at the space's number of accounts.
     pub async fn restore_account(&self, id: AccountId) -> Result<Account, Error> {
-        let restored = self.core().write(move |tx| Box::pin(restore(tx, id))).await;
-        self.accounts_changed();
+        let restored = self.write_accounts(move |tx| Box::pin(restore(tx, id))).await;
         restored.map_err(taken_as_exists)
     }
 }

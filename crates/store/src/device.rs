@@ -65,9 +65,7 @@ impl Space {
         password_hash: [u8; 32],
     ) -> Result<Device, Error> {
         let name = name.to_owned();
-        let device = self.core().write(move |tx| Box::pin(create(tx, account, name, password_hash))).await;
-        self.accounts_changed();
-        device
+        self.write_accounts(move |tx| Box::pin(create(tx, account, name, password_hash))).await
     }
 
     /// The device with that password hash, and its account.
@@ -111,16 +109,14 @@ impl Space {
     /// [`Error::NotFound`].
     pub async fn rotate_device(&self, account: AccountId, id: DeviceId, password_hash: [u8; 32]) -> Result<(), Error> {
         let args = [account.into(), id.into(), password_hash.as_slice().into()];
-        let touched = self.core().write(move |tx| Box::pin(async move { tx.run(ROTATE, &args).await })).await;
-        self.accounts_changed();
-        if touched? == 1 { Ok(()) } else { Err(Error::NotFound) }
+        let touched = self.write_accounts(move |tx| Box::pin(async move { tx.run(ROTATE, &args).await })).await?;
+        if touched == 1 { Ok(()) } else { Err(Error::NotFound) }
     }
 
     async fn change_device(&self, sql: Sql, account: AccountId, id: DeviceId) -> Result<(), Error> {
         let args = [account.into(), id.into()];
-        let touched = self.core().write(move |tx| Box::pin(async move { tx.run(sql, &args).await })).await;
-        self.accounts_changed();
-        if touched? == 1 { Ok(()) } else { Err(Error::NotFound) }
+        let touched = self.write_accounts(move |tx| Box::pin(async move { tx.run(sql, &args).await })).await?;
+        if touched == 1 { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// Notes that a device was used now; at most one write an hour.
@@ -165,10 +161,7 @@ impl Space {
         grant: LoginGrant,
     ) -> Result<(), Error> {
         let page_hash = *page_hash;
-        let granted =
-            self.core().write(move |tx| Box::pin(grant_flow(tx, page_hash, device_password_hash, grant))).await;
-        self.accounts_changed();
-        granted
+        self.write_accounts(move |tx| Box::pin(grant_flow(tx, page_hash, device_password_hash, grant))).await
     }
 
     /// Takes a granted login flow away, once; `Ok(None)` while it is pending.

@@ -121,6 +121,9 @@ pub enum Error {
         /// The row.
         id: i64,
     },
+    /// A change panicked: nothing of it is kept.
+    #[error("the change panicked")]
+    Panicked,
     /// The database or the blob store failed.
     #[error("storage unavailable")]
     Unavailable(#[source] Source),

@@ -131,9 +131,7 @@ impl Space {
         check_is_own(id)?;
         check_display_name(display_name)?;
         let display_name = display_name.to_owned();
-        let renamed = self.core().write(move |tx| Box::pin(rename(tx, id, display_name))).await?;
-        self.accounts_changed();
-        Ok(renamed)
+        self.write_accounts(move |tx| Box::pin(rename(tx, id, display_name))).await
     }
 
     /// Deletes a group. What was shared with it is taken from those who saw it by nothing else.
@@ -142,9 +140,7 @@ impl Space {
     /// [`Error::NotFound`], [`Error::Forbidden`] for everyone's.
     pub async fn delete_group(&self, id: GroupId) -> Result<(), Error> {
         check_is_own(id)?;
-        let deleted = self.core().write(move |tx| Box::pin(delete(tx, id))).await;
-        self.accounts_changed();
-        deleted
+        self.write_accounts(move |tx| Box::pin(delete(tx, id))).await
     }
 
     /// Puts the account in the group; says whether it was not in it before.
@@ -153,9 +149,7 @@ impl Space {
     /// [`Error::NotFound`], [`Error::Forbidden`] for everyone's.
     pub async fn add_to_group(&self, group: GroupId, account: AccountId) -> Result<bool, Error> {
         check_is_own(group)?;
-        let is_new = self.core().write(move |tx| Box::pin(add(tx, group, account))).await?;
-        self.accounts_changed();
-        Ok(is_new)
+        self.write_accounts(move |tx| Box::pin(add(tx, group, account))).await
     }
 
     /// Takes the account out of the group; says whether it was in it.
@@ -164,9 +158,7 @@ impl Space {
     /// [`Error::NotFound`] without such a group, [`Error::Forbidden`] for everyone's.
     pub async fn remove_from_group(&self, group: GroupId, account: AccountId) -> Result<bool, Error> {
         check_is_own(group)?;
-        let was_in_it = self.core().write(move |tx| Box::pin(remove(tx, group, account))).await?;
-        self.accounts_changed();
-        Ok(was_in_it)
+        self.write_accounts(move |tx| Box::pin(remove(tx, group, account))).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Faults on demand below the SQL layer: for the tests that prove "old state or new state, never another".
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::error::Error;
 
@@ -8,6 +8,8 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct SqlFaults {
     remaining: AtomicI64,
+    /// Whether it panics instead.
+    panics: AtomicBool,
     is_lasting: bool,
     seen: AtomicI64,
 }
@@ -15,17 +17,24 @@ pub struct SqlFaults {
 impl SqlFaults {
     /// Never fails, but counts.
     pub fn none() -> SqlFaults {
-        SqlFaults { remaining: AtomicI64::new(i64::MAX), is_lasting: false, seen: AtomicI64::new(0) }
+        SqlFaults::at(i64::MAX, false)
     }
 
     /// Fails statement `number` (from 1), and every later one if `is_lasting`.
     pub fn at(number: i64, is_lasting: bool) -> SqlFaults {
-        SqlFaults { remaining: AtomicI64::new(number), is_lasting, seen: AtomicI64::new(0) }
+        let (remaining, panics, seen) = (AtomicI64::new(number), AtomicBool::new(false), AtomicI64::new(0));
+        SqlFaults { remaining, panics, is_lasting, seen }
     }
 
     /// Starts over: the next failure is statement `number` from now; 0 for none.
     pub fn arm(&self, number: i64) {
         self.remaining.store(if number == 0 { i64::MAX } else { number }, Ordering::SeqCst);
+    }
+
+    /// The same, but whoever asks for the statement panics.
+    pub fn arm_panic(&self, number: i64) {
+        self.panics.store(true, Ordering::SeqCst);
+        self.arm(number);
     }
 
     /// How many statements have come by.
@@ -40,6 +49,7 @@ impl SqlFaults {
         }
         let left = self.remaining.fetch_sub(1, Ordering::SeqCst) - 1;
         match left {
+            0 if self.panics.swap(false, Ordering::SeqCst) => panic!("injected panic"),
             0 => Err(Error::unavailable("injected fault")),
             left if left < 0 && self.is_lasting => Err(Error::unavailable("injected lasting fault")),
             _ => Ok(()),

@@ -46,6 +46,8 @@ pub struct Tx {
     pub(crate) grown: Vec<Growth>,
     /// Whether the group queued messages for people outside.
     pub(crate) has_outgoing: bool,
+    /// Whether the group changed accounts, devices or groups.
+    pub(crate) has_accounts: bool,
     /// Whom the change under way does not want told.
     pub(crate) quiet: Option<Arc<Quiet>>,
     /// The file whose content is being replaced: what the next touch is because of.
@@ -112,6 +114,7 @@ impl Tx {
                 moved: Vec::new(),
                 grown: Vec::new(),
                 has_outgoing: false,
+                has_accounts: false,
                 quiet: None,
                 replacing: None,
                 news: News::default(),
@@ -281,7 +284,7 @@ impl Tx {
 
     /// What the group moved, put together.
     pub(crate) fn take_moved(&mut self) -> Moved {
-        let mut moved = Moved { has_outgoing: self.has_outgoing, ..Moved::default() };
+        let mut moved = Moved { has_outgoing: self.has_outgoing, has_accounts: self.has_accounts, ..Moved::default() };
         for (folder, step) in std::mem::take(&mut self.moved) {
             moved.add(folder, step);
         }

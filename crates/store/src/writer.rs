@@ -2,10 +2,12 @@
 //! together are committed by one sync. Promises 1, 2 and 5 of the design hang here.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
@@ -43,10 +45,16 @@ where
     fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> Running<'t, (bool, Answer)> {
         let JobOf { work, reply } = *self;
         Box::pin(async move {
-            let outcome = match work(tx).await {
-                Ok(outcome) => member_quota::check(tx).await.map(|()| outcome),
-                Err(error) => Err(error),
+            let checked = async {
+                let outcome = work(tx).await?;
+                member_quota::check(tx).await?;
+                Ok(outcome)
             };
+            // What it left behind in `tx` and in the database is undone with it, as after an error.
+            let outcome = AssertUnwindSafe(checked).catch_unwind().await.unwrap_or_else(|_| {
+                error!("a change panicked; nothing of it is kept");
+                Err(Error::Panicked)
+            });
             let is_kept = outcome.is_ok();
             let answer: Answer = Box::new(move |committed| {
                 let _ = reply.send(outcome.and_then(|outcome| committed.map(|()| outcome)));
@@ -128,10 +136,20 @@ impl Desk {
         }
         let ready = match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => self.core.connect_writer().await,
+            None => self.core.connect_aside().await,
         };
         match ready {
-            Ok(ready) => self.connection = group(&self.core, ready, first, &mut self.waiting).await,
+            Ok(ready) => {
+                let grouped = group(&self.core, ready, first, &mut self.waiting);
+                // Whoever waits for an answer is told by its absence; the connection is gone, and with it what was not committed.
+                self.connection = AssertUnwindSafe(grouped).catch_unwind().await.unwrap_or_else(|_| {
+                    error!(space.id = self.core.id, "the space's writer panicked; it goes on with another connection");
+                    // As far as is known here, all of it may have been committed.
+                    self.core.changed_outside();
+                    self.core.recent().forget();
+                    None
+                });
+            }
             Err(error) => first.refuse(error),
         }
     }
@@ -172,6 +190,9 @@ async fn group(
     if tx.beside_the_tree < answers.len() {
         core.after_commit();
     }
+    if tx.has_accounts {
+        core.forget_log_ins();
+    }
     // A commit that failed may have been carried out nevertheless.
     core.tell(&tx.take_moved());
     match committed {
@@ -189,6 +210,7 @@ async fn group(
             for answer in answers {
                 answer(Err(Error::unavailable(error.to_string())));
             }
+            core.recent().forget();
             let _ = tx.connection.script("ROLLBACK").await;
             None
         }
