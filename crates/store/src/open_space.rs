@@ -43,6 +43,7 @@ pub(crate) struct Opened {
     pub(crate) writer: Writer,
     finished: JoinHandle<()>,
     last_used: AtomicI64,
+    _room: Room,
 }
 
 /// A connection for reading, given back when dropped.
@@ -78,7 +79,7 @@ impl Drop for Reader {
 
 impl Opened {
     /// Opens the space's file, making it first if this is its first use.
-    pub(crate) async fn open(core: &Arc<SpaceCore>) -> Result<Opened, Error> {
+    pub(crate) async fn open(core: &Arc<SpaceCore>, room: Room) -> Result<Opened, Error> {
         let mut readers = Vec::new();
         match core.engine.as_ref() {
             Engine::Sqlite { directory, template } => {
@@ -92,7 +93,7 @@ impl Opened {
         let (writer, finished) = Writer::start(Arc::clone(core));
         let last_used = AtomicI64::new(core.ports.clock.now().0);
         let turns = Arc::new(Semaphore::new(READERS_MAX));
-        Ok(Opened { readers: Mutex::new(readers), turns, writer, finished, last_used })
+        Ok(Opened { readers: Mutex::new(readers), turns, writer, finished, last_used, _room: room })
     }
 
     pub(crate) fn is_used_now(&self, clock: &dyn Clock) {
@@ -125,6 +126,15 @@ impl Opened {
     }
 }
 
+/// A place among the open spaces, free again when dropped: also when nobody waits any more for the space to be opened.
+pub(crate) struct Room(Arc<OpenSpaces>);
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Which spaces are open.
 #[derive(Default)]
 pub(crate) struct OpenSpaces {
@@ -143,23 +153,19 @@ impl OpenSpaces {
     }
 
     /// Reserves a place for one more, closing the one unused for longest if need be.
-    pub(crate) async fn make_room(&self) -> Result<(), Error> {
+    pub(crate) async fn make_room(self: &Arc<Self>) -> Result<Room, Error> {
         for _ in 0..1000 {
             let taken = self
                 .count
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| (count < self.max).then_some(count + 1));
             if taken.is_ok() {
-                return Ok(());
+                return Ok(Room(Arc::clone(self)));
             }
             if !self.close_idle(None, 1).await {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
         Err(Error::Busy)
-    }
-
-    pub(crate) fn give_up_room(&self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
     }
 
     pub(crate) fn register(&self, core: &Arc<SpaceCore>) {
@@ -176,7 +182,8 @@ impl OpenSpaces {
         candidates.sort_by_key(|(last_used, _)| *last_used);
         let mut has_closed = false;
         for (_, core) in candidates.into_iter().take(limit) {
-            has_closed |= self.close_one(&core).await;
+            // A task of its own: a request that needs the room may be cancelled, and half closed is neither open nor closed.
+            has_closed |= tokio::spawn(close_one(core)).await.unwrap_or(false);
         }
         has_closed
     }
@@ -195,27 +202,26 @@ impl OpenSpaces {
             .collect()
     }
 
-    async fn close_one(&self, core: &Arc<SpaceCore>) -> bool {
-        let Ok(mut slot) = core.opened.try_lock() else { return false };
-        let Some(opened) = slot.take() else { return false };
-        match Arc::try_unwrap(opened) {
-            Ok(opened) => {
-                opened.close().await;
-                core.remember_only_roots();
-                self.forget(core);
-                self.give_up_room();
-                true
-            }
-            Err(used) => {
-                *slot = Some(used);
-                false
-            }
-        }
-    }
-
     fn forget(&self, core: &Arc<SpaceCore>) {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(core)));
+    }
+}
+
+async fn close_one(core: Arc<SpaceCore>) -> bool {
+    let Ok(mut slot) = core.opened.try_lock() else { return false };
+    let Some(opened) = slot.take() else { return false };
+    match Arc::try_unwrap(opened) {
+        Ok(opened) => {
+            opened.close().await;
+            core.remember_only_roots();
+            core.open_spaces.forget(&core);
+            true
+        }
+        Err(used) => {
+            *slot = Some(used);
+            false
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::checksum::hex;
 use crate::error::Error;
 use crate::open_space::{Engine, file_of};
 use crate::space::SpaceCore;
-use crate::sql::{Connection, Sql};
+use crate::sql::{Connection, Row, Sql};
 use crate::store::{CheckReport, remove_database};
 
 /// Whether the space was ever used, without using it.
@@ -31,7 +31,6 @@ pub(crate) fn blob_prefix(core: &SpaceCore) -> String {
 /// Removes every row and every blob of a space that the catalogue has forgotten.
 pub(crate) async fn delete_everything(core: &Arc<SpaceCore>) -> Result<(), Error> {
     if let Some(opened) = core.opened.lock().await.take() {
-        core.open_spaces.give_up_room();
         match Arc::try_unwrap(opened) {
             Ok(opened) => opened.close().await,
             Err(used) => drop(used), // requests under way keep their files until they end
@@ -76,7 +75,7 @@ async fn check_snapshot(
     is_deep: bool,
 ) -> Result<CheckReport, Error> {
     let mut report = CheckReport::default();
-    let mut reader = core.connect().await?;
+    let mut reader = core.connect_aside().await?;
     reader.script("BEGIN").await?;
     if !reader.is_own() {
         reader.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
@@ -84,12 +83,15 @@ async fn check_snapshot(
     let checked = async {
         rules(&mut reader, &mut report).await?;
         pool(&mut reader, &mut report).await?;
-        blobs(core, &mut reader, on_disk, is_deep, &mut report).await
+        Ok::<_, Error>((reader.all(BLOBS, &[]).await?, reader.all(INTENTS, &[]).await?))
     }
     .await;
     reader.script("ROLLBACK").await?;
     reader.close().await;
-    checked.map(|()| report)
+    let (used, intended) = checked?;
+    // Reading all blobs may take hours: as long as a snapshot is held, SQLite's log only grows.
+    blobs(core, (&used, &intended), on_disk, is_deep, &mut report).await?;
+    Ok(report)
 }
 
 /// Each statement lists what breaks a rule: ids, and two numbers that should agree.
@@ -126,13 +128,13 @@ async fn pool(reader: &mut Connection, report: &mut CheckReport) -> Result<(), E
 
 async fn blobs(
     core: &SpaceCore,
-    reader: &mut Connection,
+    (used, intended): (&[Row], &[Row]),
     on_disk: &HashMap<String, u64>,
     is_deep: bool,
     report: &mut CheckReport,
 ) -> Result<(), Error> {
     let mut referred = HashSet::new();
-    for row in reader.all(BLOBS, &[]).await? {
+    for row in used {
         let (key, size_bytes, digest) = (row.text(0)?, row.count(1)?, row.bytes(2)?);
         report.checked += 1;
         // A blob written after the listing is not missing: look again.
@@ -152,7 +154,7 @@ async fn blobs(
         }
         referred.insert(key);
     }
-    for row in reader.all(INTENTS, &[]).await? {
+    for row in intended {
         referred.insert(row.text(0)?);
     }
     for key in on_disk.keys().filter(|key| !referred.contains(*key)) {

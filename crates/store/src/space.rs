@@ -20,7 +20,7 @@ use crate::path::NodePath;
 use crate::ports::Ports;
 use crate::sql::{Connection, Sql};
 use crate::sql_fault::SqlFaults;
-use crate::sqlite;
+use crate::sqlite::{self, SqliteConnection};
 use crate::store::Limits;
 use crate::theme::Theme;
 use crate::tree::Tree;
@@ -165,18 +165,10 @@ impl SpaceCore {
     }
 
     async fn open(self: &Arc<Self>) -> Result<Arc<Opened>, Error> {
-        self.open_spaces.make_room().await?;
-        match Opened::open(self).await {
-            Ok(opened) => {
-                let opened = Arc::new(opened);
-                self.open_spaces.register(self);
-                Ok(opened)
-            }
-            Err(error) => {
-                self.open_spaces.give_up_room();
-                Err(error)
-            }
-        }
+        let room = self.open_spaces.make_room().await?;
+        let opened = Arc::new(Opened::open(self, room).await?);
+        self.open_spaces.register(self);
+        Ok(opened)
     }
 
     /// Runs what syncs, or reads very many rows: on SQLite, which is called in place, on a thread where blocking is allowed.
@@ -209,9 +201,15 @@ impl SpaceCore {
         Ok(connection.with_faults(self.faults.clone()))
     }
 
-    /// The writer's own connection.
-    pub(crate) async fn connect_writer(&self) -> Result<Connection, Error> {
-        self.connect().await
+    /// The same for whoever runs [`aside`](Self::aside) already: a thread that blocks must not wait for another, as there may be none.
+    pub(crate) async fn connect_aside(&self) -> Result<Connection, Error> {
+        match self.engine.as_ref() {
+            Engine::Sqlite { directory, .. } => {
+                let raw = SqliteConnection::open(&file_of(directory, self))?;
+                Ok(Connection::sqlite(raw, Some(self.id)).with_faults(self.faults.clone()))
+            }
+            Engine::Postgres(_) => self.connect().await,
+        }
     }
 
     /// Runs `work` in the space's writer; when it returns, it is committed.
