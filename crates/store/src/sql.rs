@@ -220,8 +220,21 @@ pub(crate) struct Connection {
     raw: Raw,
     /// What `$1` is bound to; `None` for the catalogue, whose statements count from `$1` themselves.
     space_id: Option<i64>,
+    /// Whether a transaction has begun that is not known to have ended.
+    is_in_transaction: bool,
     /// Set by tests: fails the n-th statement from now.
     fault: Option<std::sync::Arc<crate::sql_fault::SqlFaults>>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A pool does not look whether a transaction is open: whoever came next would be in it.
+        if let Raw::Postgres(raw) = &mut self.raw
+            && self.is_in_transaction
+        {
+            raw.close_on_drop();
+        }
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -269,11 +282,11 @@ async fn each_of(
 
 impl Connection {
     pub(crate) fn sqlite(raw: SqliteConnection, space_id: Option<i64>) -> Connection {
-        Connection { raw: Raw::Sqlite(raw), space_id, fault: None }
+        Connection { raw: Raw::Sqlite(raw), space_id, is_in_transaction: false, fault: None }
     }
 
     pub(crate) fn postgres(raw: PoolConnection<Postgres>, space_id: Option<i64>) -> Connection {
-        Connection { raw: Raw::Postgres(raw), space_id, fault: None }
+        Connection { raw: Raw::Postgres(raw), space_id, is_in_transaction: false, fault: None }
     }
 
     /// From here on it speaks of this space alone.
@@ -368,6 +381,7 @@ impl Connection {
     /// Runs statements without parameters, such as `BEGIN` or a migration.
     pub(crate) async fn script(&mut self, text: &str) -> Result<(), Error> {
         self.before(text).await?;
+        self.is_in_transaction |= text.starts_with("BEGIN");
         match &mut self.raw {
             Raw::Sqlite(raw) => raw.script(text)?,
             Raw::Postgres(raw) => {
@@ -375,6 +389,7 @@ impl Connection {
                 Box::pin(raw.as_mut().execute(AssertSqlSafe(text))).await.map(drop)?;
             }
         }
+        self.is_in_transaction &= !matches!(text, "COMMIT" | "ROLLBACK");
         Ok(())
     }
 
