@@ -87,13 +87,14 @@ async fn touched_below(tree: &Tree, path: &NodePath, token: i64) -> Result<Vec<T
     let mut latest: BTreeMap<NodePath, i64> = BTreeMap::new();
     let mut folders: HashMap<i64, Option<NodePath>> = HashMap::new();
     let mut walked = HashSet::new();
-    let mut reader = tree.reader().await?;
-    for row in reader.all(LOGGED, &[token.into()]).await? {
+    // Nobody waits for a second connection with one in hand: those who did would wait for each other.
+    let rows = tree.reader().await?.all(LOGGED, &[token.into()]).await?;
+    for row in rows {
         let (change_seq, parent, name, node) = (row.int(0)?, row.int(1)?, row.text(2)?, row.int(3)?);
         let folder = match folders.entry(parent) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = look_up::path_of(&mut reader, home, FileId(parent)).await?;
+                let found = look_up::path_of(&mut *tree.reader().await?, home, FileId(parent)).await?;
                 unknown.insert(found.filter(|found| path.contains(found)))
             }
         };
@@ -105,7 +106,7 @@ async fn touched_below(tree: &Tree, path: &NodePath, token: i64) -> Result<Vec<T
             let stands_here = tree.node(&at, Needs::NONE).await.ok().filter(Node::is_folder);
             let is_same = |it: &Node| it.mount.as_ref().map_or(it.id, |mount| mount.id).0 == node;
             if let Some(folder) = stands_here.filter(is_same) {
-                walk(&mut reader, &at, folder.id, change_seq, &mut latest).await?;
+                walk(&mut *tree.reader().await?, &at, folder.id, change_seq, &mut latest).await?;
             }
         }
     }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::error::Error;
 use crate::look_up;
 use crate::node::{FileId, Kind, Needs, Node};
+use crate::open_space::Reader;
 use crate::path::NodePath;
 use crate::permissions::Permissions;
 use crate::ports::Timestamp;
@@ -143,13 +144,18 @@ impl Tree {
     /// [`Error::NotFound`] for a scope that is not there; [`Error::TooLarge`] if more candidates would have to be looked at
     /// than `search_candidates_max`: half a result never passes for a whole one.
     pub async fn search(&self, search: &Search, sieve: impl Sieve + 'static) -> Result<Found, Error> {
-        let _turn = self.core().search_turn().await?;
+        let turn = self.core().search_turn().await?;
+        let reader = self.core().reader().await?;
         let (tree, search) = (self.clone(), search.clone());
-        self.core().aside(async move { tree.sift(&search, &sieve).await }).await
+        let sifting = async move {
+            // Its own, not the caller's: it goes on when that one is gone.
+            let _turn = turn;
+            tree.sift(reader, &search, &sieve).await
+        };
+        self.core().aside(sifting).await
     }
 
-    async fn sift(&self, search: &Search, sieve: &dyn Sieve) -> Result<Found, Error> {
-        let mut reader = self.core().reader().await?;
+    async fn sift(&self, mut reader: Reader, search: &Search, sieve: &dyn Sieve) -> Result<Found, Error> {
         let mut sifter = Sifter::new(self, &mut reader, search, sieve).await?;
         let ids = sifter.known_ids();
         for (path, reach) in &search.scopes {
@@ -203,7 +209,7 @@ impl Tree {
     /// [`Error::Unavailable`].
     pub async fn nodes_by_id(&self, ids: &[FileId], needs: Needs) -> Result<Vec<(NodePath, Node)>, Error> {
         let search = Search { ids: Some(ids.to_vec()), ..Search::below(NodePath::root()) };
-        let found = self.sift(&search, &Everything).await?;
+        let found = self.sift(self.core().reader().await?, &search, &Everything).await?;
         self.nodes_found(&found, 0..found.len(), needs).await
     }
 
