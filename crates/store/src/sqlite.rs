@@ -230,7 +230,12 @@ pub(crate) async fn aside<T: Send + 'static>(
 /// SQLITE_IOERR and SQLITE_CORRUPT with their extended codes: the disk below failed.
 pub(crate) fn is_disk_failure(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, SystemIoFailure};
-    matches!(error.sqlite_error_code(), Some(SystemIoFailure | DatabaseCorrupt))
+    use rusqlite::ffi::{SQLITE_IOERR_NOMEM, SQLITE_IOERR_SHMSIZE};
+    // No memory, or a disk too full for the index that is shared with other processes: nothing of it is kept on disk.
+    let is_passing = error
+        .sqlite_error()
+        .is_some_and(|error| matches!(error.extended_code, SQLITE_IOERR_NOMEM | SQLITE_IOERR_SHMSIZE));
+    matches!(error.sqlite_error_code(), Some(SystemIoFailure | DatabaseCorrupt)) && !is_passing
 }
 
 /// A unique key, a primary key or a row number is taken.
@@ -306,6 +311,20 @@ mod tests {
         assert_eq!((seen, touched.unwrap()), (3, 3));
         let taken = connection.each(Sql("INSERT INTO t VALUES (11)"), None, &[], |_| Ok(true)).unwrap_err();
         assert!(crate::sql::is_taken(&taken) && !crate::sql::is_disk_failure(&taken), "{taken:?}");
+    }
+
+    #[test]
+    fn a_full_disk_is_no_disk_that_fails() {
+        use rusqlite::ffi::{
+            SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE,
+        };
+        let check = |code, expected| {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            assert_eq!(is_disk_failure(&error), expected, "{code}");
+        };
+        [SQLITE_IOERR_FSYNC, SQLITE_IOERR_WRITE, SQLITE_CORRUPT].into_iter().for_each(|code| check(code, true));
+        // The second is what a full disk says to whoever opens a file of which nothing is open.
+        [SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_BUSY].into_iter().for_each(|code| check(code, false));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgNotification};
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::error::Error;
@@ -24,6 +25,9 @@ const CHANNEL: &str = "nichoir";
 const NOTICE_BYTES_MAX: usize = 7_900;
 /// Between two tries to reach the database.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long nothing is heard before the connection is asked whether it is alive, and how long it may take to say so. What was
+/// revoked elsewhere counts here by then, even if a firewall forgot the connection without a word.
+const QUIET: Duration = Duration::from_secs(5);
 
 // Not in the common dialect, and never run on SQLite.
 const NOTIFY: &str = "SELECT pg_notify($1, notice) FROM unnest($2::TEXT[]) AS notice";
@@ -147,8 +151,8 @@ async fn listen(pool: PgPool, server: String, tell: impl Fn(Wake) -> bool) {
             if !tell(Wake::Loss) {
                 return;
             }
-            while let Ok(Some(notice)) = listener.try_recv().await {
-                let wake = parse(notice.payload(), &server);
+            while let Ok(heard) = hear(&mut listener).await {
+                let wake = heard.and_then(|notice| parse(notice.payload(), &server));
                 if wake.is_some_and(|wake| !tell(wake)) {
                     return;
                 }
@@ -157,6 +161,16 @@ async fn listen(pool: PgPool, server: String, tell: impl Fn(Wake) -> bool) {
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The next notice; `None` if there is none, on a connection that is alive.
+async fn hear(listener: &mut PgListener) -> Result<Option<PgNotification>, Error> {
+    let lost = || Error::unavailable("the connection is lost");
+    if let Ok(notice) = timeout(QUIET, listener.try_recv()).await {
+        return notice?.ok_or_else(lost).map(Some);
+    }
+    timeout(QUIET, sqlx::query("SELECT 1").execute(listener)).await.map_err(|_| lost())??;
+    Ok(None)
 }
 
 async fn listening(pool: &PgPool) -> Result<PgListener, Error> {
