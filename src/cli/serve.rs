@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
-use nichoir_store::{Ports, Store};
+use nichoir_store::{Error as StoreError, Ports, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::{Failure, Session};
+use super::{Failure, Session, storage};
 use crate::app::App;
 use crate::observe;
 use crate::server::{self, Listener};
@@ -39,6 +39,10 @@ pub(super) async fn until_stopped(
     ready: impl FnOnce(&[String]),
 ) -> Result<(), Failure> {
     let settings = &session.config.server;
+    let _alone = store.serve_alone().map_err(|error| match error {
+        StoreError::Exists => "another server serves this data; stop it first, or name another --data-dir".to_owned(),
+        error => storage(&error),
+    })?;
     let app =
         App::new(&session.config, store.clone(), Ports::system()).map_err(|wrong| format!("configuration: {wrong}"))?;
     let tls = match settings.tls_certificate_file.is_empty() {

@@ -64,6 +64,29 @@ fn sigterm_lets_a_slow_upload_finish_and_ends_with_status_0() {
     assert_no_alarm(directory.path());
 }
 
+/// Two would not hear of each other's changes: each remembers what it read.
+#[test]
+fn a_second_server_of_the_same_files_does_not_start_and_a_command_does() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let first = Binary::start(directory.path());
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nichoir"));
+        let output = command.args(arguments).arg("--data-dir").arg(directory.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, said) = run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("another server serves this data"), "{said}");
+    assert_eq!(run(&["space", "list"]).0, Some(0));
+    assert_eq!(put(&first, "file", b"x"), 201);
+
+    first.kill_now();
+    drop(first);
+    let next = Binary::start(directory.path());
+    assert_eq!(get(&next, "file"), (200, b"x".to_vec()));
+}
+
 #[test]
 fn sigterm_lets_a_slow_download_finish() {
     let directory = tempfile::tempdir().unwrap();

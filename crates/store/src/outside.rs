@@ -3,6 +3,7 @@
 //!
 //! On PostgreSQL, servers and commands tell each other by NOTIFY (`wake.rs`).
 
+use std::fs::{File, TryLockError};
 use std::time::Duration;
 
 use tracing::warn;
@@ -35,6 +36,21 @@ pub(crate) fn newest(engine: &Engine) -> Result<i64, Error> {
         Ok(true)
     })?;
     Ok(newest)
+}
+
+/// Keeps every other server off an SQLite store: two would not hear of each other, and each would show what it remembers of a
+/// space that the other has changed. Until the file is dropped, or the process ends, however it does.
+pub(crate) fn serve_alone(engine: &Engine) -> Result<Option<File>, Error> {
+    let Engine::Sqlite { directory, .. } = engine else { return Ok(None) };
+    let file = File::create(directory.join("serving.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(Error::Exists),
+        Err(TryLockError::Error(error)) => {
+            warn!(%error, "whether another server serves the same files cannot be told here");
+            Ok(None)
+        }
+    }
 }
 
 /// Hands the numbers of spaces that were changed from outside after `seen` to `hear`, until that says that nobody listens

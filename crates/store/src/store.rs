@@ -387,6 +387,15 @@ impl Store {
         self.0.teller.hub.listen(false)
     }
 
+    /// Makes sure that this is the only server of a store in files, for as long as what it returns is kept. Several servers may
+    /// share a PostgreSQL database.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when there is one, [`Error::Unavailable`].
+    pub fn serve_alone(&self) -> Result<Option<std::fs::File>, Error> {
+        outside::serve_alone(&self.0.engine)
+    }
+
     /// Begins to serve: hears the other servers on the same database, or the commands that change the same files. What they do
     /// counts here at once from then on, or within a second.
     pub fn hear_others(&self) {
