@@ -20,6 +20,7 @@ mod links;
 mod locks;
 mod marks;
 mod member_quota;
+mod mishaps;
 mod news;
 mod permissions;
 mod pictures;
