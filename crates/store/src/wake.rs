@@ -158,6 +158,10 @@ async fn listen(pool: PgPool, server: String, tell: impl Fn(Wake) -> bool) {
                 }
             }
             warn!("the connection on which other servers are heard was lost");
+            // Since when is not known.
+            if !tell(Wake::Loss) {
+                return;
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }

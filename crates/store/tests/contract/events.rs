@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nichoir_store::change::{DeadPropertyPatch, Delete, PatchProperties};
-use nichoir_store::{Area, DeadProperty, Error, Events, Moved, Quiet};
+use nichoir_store::{Area, DatabaseConfig, DeadProperty, Error, Events, Moved, Ports, Quiet, Store};
 
 use crate::support::*;
 
@@ -158,4 +158,54 @@ async fn an_account_changed_by_one_server_is_forgotten_by_the_other() {
     assert_ne!(other_alice.space().account_epoch(), before);
     other.close().await;
     world.finish().await;
+}
+
+/// A firewall that forgets a connection says so to neither end.
+#[tokio::test]
+async fn a_connection_for_notices_that_died_without_a_word_is_noticed() {
+    let Some(world) = World::start(On::Postgres, nichoir_store::Limits::default(), 1_000_000).await else {
+        eprintln!("skipped: TEST_POSTGRES is not set");
+        return;
+    };
+    let mut config = world.config.clone();
+    let DatabaseConfig::Postgres { url, .. } = &mut config.database else { panic!("not PostgreSQL") };
+    let (user, rest) = url.split_once('@').unwrap();
+    let (address, name) = rest.split_once('/').unwrap();
+    let (freeze, frozen) = tokio::sync::watch::channel(false);
+    *url = format!("{user}@{}/{name}", proxy(address.to_owned(), frozen).await);
+    let other = Store::open(config, Ports::system()).await.unwrap();
+    let there = other.events();
+    while !there.take().is_cut {
+        tokio::time::timeout(Duration::from_secs(10), there.changed()).await.expect("it hears others");
+    }
+    let space = other.space_named(&world.space.info().name).await.unwrap();
+    let before = space.account_epoch();
+    freeze.send_replace(true);
+    while !there.take().is_cut {
+        tokio::time::timeout(Duration::from_secs(20), there.changed()).await.expect("it asks now and then");
+    }
+    assert_ne!(space.account_epoch(), before);
+    world.finish().await;
+}
+
+/// Passes everything on to `address` until it is `frozen`: then nothing, and no connection ends.
+async fn proxy(address: String, frozen: tokio::sync::watch::Receiver<bool>) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = tokio::net::TcpStream::connect(&address).await.unwrap();
+            let mut frozen = frozen.clone();
+            tokio::spawn(async move {
+                let is_frozen = tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => false,
+                    _ = frozen.changed() => true,
+                };
+                if is_frozen {
+                    std::future::pending::<()>().await;
+                }
+            });
+        }
+    });
+    here
 }
