@@ -28,6 +28,7 @@ mod previews;
 mod provisioning;
 mod publishing;
 mod push;
+mod round_trips;
 mod scheduling;
 mod search;
 mod sharing;

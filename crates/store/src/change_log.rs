@@ -41,6 +41,10 @@ pub(crate) async fn changes_since(
         return Err(Error::StaleToken);
     }
     drop(reader);
+    if folder.etag.0 <= token {
+        // Promise 3: whatever changes below a folder moves its etag.
+        return Ok(Changes { changed: Vec::new(), token: folder.sync_token(floor), is_truncated: false });
+    }
     let mut touched = match is_deep {
         true => touched_below(tree, path, token).await?,
         false => touched_members(tree, path, folder.id, token).await?,

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::AbortHandle;
 use tracing::warn;
@@ -23,6 +24,9 @@ use crate::sql::Connection;
 use crate::sql_fault::SqlFaults;
 use crate::theme::ThemeUpdate;
 use crate::wake::{Wake, Wakes};
+
+/// How long a connection to PostgreSQL may have been unused without a look whether it is still alive.
+const PING_AFTER: Duration = Duration::from_secs(5);
 
 /// Where metadata lives.
 #[derive(Clone, Debug)]
@@ -654,6 +658,17 @@ async fn open_postgres(url: &str, connections_max: u32) -> Result<Engine, Error>
     let pool = PgPoolOptions::new()
         .max_connections(connections_max.max(2))
         .acquire_timeout(Duration::from_secs(10))
+        // The pool looks at each connection when it comes back. To look before each use too would be one more round trip for
+        // what is often a single statement.
+        .test_before_acquire(false)
+        .before_acquire(|connection, seen| {
+            Box::pin(async move {
+                if seen.idle_for >= PING_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect(url)
         .await?;
     let mut connection = Connection::postgres(pool.acquire().await?, None);

@@ -1,5 +1,5 @@
-//! The space's writer: changes wait in a queue, run one after the other, each in a savepoint, and those waiting
-//! together are committed by one sync. Promises 1, 2 and 5 of the design hang here.
+//! The space's writer: changes wait in a queue, run one after the other, all but the first of a group in savepoints,
+//! and those waiting together are committed by one sync. Promises 1, 2 and 5 of the design hang here.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -169,11 +169,18 @@ async fn group(
             return None;
         }
     };
-    let mut answers = Vec::new();
-    let mut next = Some(first);
+    // The first needs no savepoint: if it is not to be kept, nothing is.
+    let (is_kept, answer) = first.run(&mut tx).await;
+    if !is_kept {
+        let undone = tx.connection.script("ROLLBACK").await;
+        answer(Ok(()));
+        return undone.is_ok().then_some(tx.connection).filter(Connection::is_own);
+    }
+    let mut answers = vec![answer];
     let mut is_sound = true;
-    while let Some(job) = next {
-        match run_one(&mut tx, job).await {
+    while answers.len() < core.limits.group_changes_max {
+        let Ok(job) = waiting.try_recv() else { break };
+        match run_one(&mut tx, job, answers.len() > 1).await {
             Ok(answer) => answers.push(answer),
             Err((answer, error)) => {
                 warn!(space.id = core.id, %error, "a change could not be undone alone; the whole group is rolled back");
@@ -182,7 +189,6 @@ async fn group(
                 break;
             }
         }
-        next = if answers.len() < core.limits.group_changes_max { waiting.try_recv().ok() } else { None };
     }
     let committed = if is_sound { tx.commit().await } else { Err(Error::unavailable("the group was rolled back")) };
     core.note_outside().await;
@@ -217,27 +223,25 @@ async fn group(
     }
 }
 
-/// Runs one change in a savepoint. `Err` when the savepoint itself failed, so that the group cannot go on.
-async fn run_one(tx: &mut Tx, job: Box<dyn Job>) -> Result<Answer, (Answer, Error)> {
+/// Runs one change of a group in a savepoint, in the place of the one of the change before, if there is one. `Err` when the
+/// savepoint itself failed, so that the group cannot go on.
+async fn run_one(tx: &mut Tx, job: Box<dyn Job>, has_savepoint: bool) -> Result<Answer, (Answer, Error)> {
     let (before, moved_before, news_before) = (tx.counters, tx.moved.len(), tx.news.mark());
     (tx.quiet, tx.replacing) = (None, None);
     tx.grown.clear();
-    if let Err(error) = tx.connection.script("SAVEPOINT change").await {
+    // In one round trip to PostgreSQL; the commit releases the last one.
+    let begin = if has_savepoint { "RELEASE SAVEPOINT change; SAVEPOINT change" } else { "SAVEPOINT change" };
+    if let Err(error) = tx.connection.script(begin).await {
         return Err((refusal(job), error));
     }
     let (is_kept, answer) = job.run(tx).await;
-    let closed = if is_kept {
-        tx.connection.script("RELEASE SAVEPOINT change").await
-    } else {
-        tx.counters = before;
-        tx.moved.truncate(moved_before);
-        tx.news.go_back(news_before);
-        match tx.connection.script("ROLLBACK TO SAVEPOINT change").await {
-            Ok(()) => tx.connection.script("RELEASE SAVEPOINT change").await,
-            failed => failed,
-        }
-    };
-    match closed {
+    if is_kept {
+        return Ok(answer);
+    }
+    tx.counters = before;
+    tx.moved.truncate(moved_before);
+    tx.news.go_back(news_before);
+    match tx.connection.script("ROLLBACK TO SAVEPOINT change").await {
         Ok(()) => Ok(answer),
         Err(error) => Err((answer, error)),
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nichoir::app::App;
 use nichoir::config::Config;
 use nichoir_auth::{device_hash, hash_password, new_app_password};
-use nichoir_store::{ManualClock, NewAccount, NewSpace, Ports, Random, Role, SeededRandom, Space, Store, Timestamp};
+use nichoir_store::{
+    Blobs, ManualClock, NewAccount, NewSpace, Ports, Random, Role, SeededRandom, Space, SqlFaults, Store, Timestamp,
+};
 
 use super::Client;
 
@@ -21,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) app: App,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) space: Space,
+    /// Counts the statements about spaces.
+    pub(crate) statements: Arc<SqlFaults>,
     config: Config,
     other: Space,
     other_sequence: i64,
@@ -63,13 +67,22 @@ impl Server {
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(seed));
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
         let ports = Ports { clock: Arc::clone(&clock) as _, random };
-        let store = Store::open(config.store(), ports.clone()).await.expect("the store opens");
+        let statements = Arc::new(SqlFaults::none());
+        let opened = config.store();
+        let blobs = Blobs::open(&opened.blobs, opened.limits.part_bytes).expect("the blobs open");
+        let store = Store::open_with(opened, ports.clone(), blobs, Some(Arc::clone(&statements))).await;
+        let store = store.expect("the store opens");
         let name = format!("i{}-{number}-{:08x}", std::process::id(), seed & 0xffff_ffff);
         let space = make_space(&store, &name, &config).await;
         let other = make_space(&store, &format!("{name}-other"), &config).await;
         let app = App::new(&config, store, ports).expect("a valid configuration");
         let other_sequence = other.change_sequence().await.expect("the other space answers");
-        Server { app, clock, space, config, other, other_sequence, _directory: directory }
+        Server { app, clock, space, statements, config, other, other_sequence, _directory: directory }
+    }
+
+    /// Which engine it is on.
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        !self.config.storage.postgres_url.is_empty()
     }
 
     /// The host that the space answers at.
