@@ -113,6 +113,10 @@ impl Config {
             notifications_max: limits.notifications_max.max(1),
             collect_after_seconds: limits.collect_after_seconds,
             intent_expiry_seconds: limits.intent_expiry_seconds,
+            upkeep_after_seconds: match i64::try_from(self.maintenance.interval_seconds) {
+                Ok(0) | Err(_) => Limits::default().upkeep_after_seconds,
+                Ok(seconds) => seconds,
+            },
         }
     }
 

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::{Failure, Session, storage};
 use crate::app::App;
+use crate::config::Maintenance;
 use crate::observe;
 use crate::server::{self, Listener};
 
@@ -62,7 +63,7 @@ pub(super) async fn until_stopped(
         info!("admin listener on {}", listener.address());
         tokio::spawn(server::serve_admin(app.clone(), listener, stopped.clone()));
     }
-    spawn_upkeep(app.clone(), session.config.maintenance.interval_seconds);
+    spawn_upkeep(&app, &session.config.maintenance);
     stop_on_signals(stop)?;
     info!("listening on {}", addresses.join(", "));
     ready(&addresses);
@@ -78,20 +79,42 @@ pub(super) async fn until_stopped(
     Ok(())
 }
 
-/// Expiry and collection, now and then.
-fn spawn_upkeep(app: App, interval_seconds: u64) {
-    if interval_seconds == 0 {
-        return;
-    }
+/// Expiry and collection, a few spaces at a time.
+fn spawn_upkeep(app: &App, settings: &Maintenance) {
+    let interval = Duration::from_secs(settings.interval_seconds);
+    let Some((pause, spaces)) = pace(settings.spaces_per_minute).filter(|_| !interval.is_zero()) else { return };
+    let previews = app.clone();
     tokio::spawn(async move {
         loop {
-            tokio::time::sleep(Duration::from_secs(interval_seconds)).await;
-            app.forget_previews().await;
-            if let Err(error) = app.store().maintain().await {
-                warn!(%error, "the upkeep of the spaces failed; it is tried again the next time");
+            tokio::time::sleep(interval).await;
+            previews.forget_previews().await;
+        }
+    });
+    let store = app.store().clone();
+    tokio::spawn(async move {
+        let mut has_begun = false;
+        loop {
+            tokio::time::sleep(pause).await;
+            let done = match has_begun {
+                true => store.upkeep(spaces).await.map(drop),
+                false => store.begin_upkeep().await,
+            };
+            has_begun |= done.is_ok();
+            if let Err(error) = done {
+                warn!(%error, "the upkeep of the spaces failed; it is tried again");
             }
         }
     });
+}
+
+/// How long to wait, and how many spaces to look at then; `None` for no spaces at all.
+fn pace(spaces_per_minute: u32) -> Option<(Duration, usize)> {
+    let minute = Duration::from_secs(60);
+    match spaces_per_minute {
+        0 => None,
+        1..=60 => Some((minute / spaces_per_minute, 1)),
+        more => Some((Duration::from_secs(1), usize::try_from(more.div_ceil(60)).unwrap_or(usize::MAX))),
+    }
 }
 
 fn stop_on_signals(stop: watch::Sender<bool>) -> Result<(), Failure> {
@@ -111,4 +134,22 @@ fn stop_on_signals(stop: watch::Sender<bool>) -> Result<(), Failure> {
         std::process::exit(1);
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_are_looked_at_one_by_one_as_long_as_that_is_fast_enough() {
+        let check = |per_minute, seconds, spaces| {
+            assert_eq!(pace(per_minute), Some((Duration::from_secs(seconds), spaces)), "{per_minute}");
+        };
+        assert_eq!(pace(0), None);
+        check(1, 60, 1);
+        check(20, 3, 1);
+        check(60, 1, 1);
+        check(61, 1, 2);
+        check(6_000, 1, 100);
+    }
 }

@@ -573,8 +573,11 @@ section! {
 section! {
     /// `[maintenance]`: work in the background.
     Maintenance {
-        /// Seconds between two rounds of expiry and collection; 0: none.
+        /// Seconds after a change that its space is looked at for what has expired, and between two looks at one space; 0: no
+        /// space is ever looked at.
         interval_seconds: u64 = 6 * 3600,
+        /// Spaces that are looked at in a minute; more wait. A space in which nothing expires is not.
+        spaces_per_minute: u32 = 60,
     }
 }
 

@@ -106,7 +106,7 @@ async fn a_tag_is_made_put_on_a_file_seen_there_and_found_by() {
         assert!(file(&alice, "/Docs/a.txt").await.1.contains(">new</nc:system-tag>"));
         // With a file for good goes what was on it.
         alice.delete("/Docs").header("x-nc-skip-trashbin", "true").await.expect(204);
-        server.app.store().maintain().await.expect("maintenance");
+        server.app.store().maintain_space(&server.space.info().name).await.expect("maintenance");
         let new = id_of(&made);
         assert!(!filter(&alice, &format!("<oc:systemtag>{new}</oc:systemtag>")).await.expect(207).text().contains("response>"));
         let capabilities = alice.request("GET", "/ocs/v2.php/cloud/capabilities?format=json").await.expect(200).json();

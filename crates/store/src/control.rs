@@ -11,6 +11,7 @@ use crate::space::{SpaceInfo, SpaceState};
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
 use crate::store::{NewSpace, SpaceUpdate};
 use crate::theme::{Theme, colour_of};
+use crate::upkeep;
 
 /// How long an answer may stand before the catalogue is asked whether it changed.
 const RECHECK_SECONDS: i64 = 1;
@@ -60,6 +61,22 @@ impl Control {
         let prepared = crate::statements::prepare_all(&mut connection, true).await;
         self.give_back(connection);
         prepared
+    }
+
+    /// Runs a statement about the catalogue; returns how many rows it touched.
+    pub(crate) async fn run(&self, sql: Sql, args: &[Value]) -> Result<u64, Error> {
+        let mut connection = self.connection().await?;
+        let touched = connection.run(sql, args).await?;
+        self.give_back(connection);
+        Ok(touched)
+    }
+
+    /// All rows of a statement about the catalogue.
+    pub(crate) async fn all_of(&self, sql: Sql, args: &[Value]) -> Result<Vec<Row>, Error> {
+        let mut connection = self.connection().await?;
+        let rows = connection.all(sql, args).await?;
+        self.give_back(connection);
+        Ok(rows)
     }
 
     async fn connection(&self) -> Result<Connection, Error> {
@@ -203,7 +220,7 @@ impl Control {
         let id = connection.row(NEXT_SPACE, &[]).await?.int(0)?;
         let secret: [u8; 32] = self.ports.bytes();
         let uuid = uuid::Builder::from_random_bytes(self.ports.bytes()).into_uuid();
-        let args: [Value; 8] = [
+        let args: [Value; 9] = [
             id.into(),
             uuid.to_string().into(),
             new.name.into(),
@@ -212,6 +229,7 @@ impl Control {
             format!("oc{}", self.ports.lower_alphanumeric(10)).into(),
             secret.as_slice().into(),
             self.ports.clock.now().into(),
+            upkeep::NEVER.into(),
         ];
         connection.one(INSERT, &args).await?;
         insert_hosts(connection, id, &new.hosts).await
@@ -372,8 +390,8 @@ const HOSTS_OF: Sql = Sql("SELECT name FROM host WHERE space_id = $1");
 
 const INSERT: Sql =
     Sql("INSERT INTO space (id, uuid, name, quota_bytes, max_accounts, is_suspended, instance_id, data_fingerprint,
-                        secret, created_us)
-     VALUES ($1, $2, $3, $4, $5, 0, $6, '', $7, $8)");
+                        secret, created_us, upkeep_due_us)
+     VALUES ($1, $2, $3, $4, $5, 0, $6, '', $7, $8, $9)");
 
 const INSERT_HOST: Sql = Sql("INSERT INTO host (name, space_id) VALUES ($1, $2)");
 

@@ -71,6 +71,7 @@ mod thinning;
 mod trash;
 mod tree;
 mod tx;
+mod upkeep;
 mod user_status;
 mod version;
 mod view_only;

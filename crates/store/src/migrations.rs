@@ -9,6 +9,7 @@ pub(crate) const CONTROL: &[&str] = &[
     include_str!("migrations/control_1.sql"),
     include_str!("migrations/control_theme.sql"),
     include_str!("migrations/control_outside.sql"),
+    include_str!("migrations/control_upkeep.sql"),
 ];
 
 /// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then
@@ -33,6 +34,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_shares.sql"),
     include_str!("migrations/space_comment_news.sql"),
     include_str!("migrations/space_team_quota.sql"),
+    include_str!("migrations/space_upkeep.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

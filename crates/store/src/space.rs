@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::activity::RecentActivities;
 use crate::blob::Blobs;
 use crate::collection::Area;
+use crate::control::Control;
 use crate::error::Error;
 use crate::events::{Origin, Teller};
 use crate::moved::Moved;
@@ -87,6 +88,7 @@ pub(crate) struct SpaceCore {
     pub(crate) open_spaces: Arc<OpenSpaces>,
     pub(crate) faults: Option<Arc<SqlFaults>>,
     pub(crate) teller: Arc<Teller>,
+    pub(crate) control: Arc<Control>,
     pub(crate) quota_bytes: AtomicU64,
     pub(crate) max_accounts: AtomicU64,
     pub(crate) is_read_only: AtomicBool,
@@ -117,11 +119,12 @@ pub(crate) struct CoreParts {
     pub(crate) open_spaces: Arc<OpenSpaces>,
     pub(crate) faults: Option<Arc<SqlFaults>>,
     pub(crate) teller: Arc<Teller>,
+    pub(crate) control: Arc<Control>,
 }
 
 impl SpaceCore {
     pub(crate) fn new(info: &SpaceInfo, secret: [u8; 32], parts: CoreParts) -> SpaceCore {
-        let CoreParts { ports, limits, blobs, engine, open_spaces, faults, teller } = parts;
+        let CoreParts { ports, limits, blobs, engine, open_spaces, faults, teller, control } = parts;
         let searches = Arc::new(tokio::sync::Semaphore::new(limits.searches_at_once_max.max(1)));
         SpaceCore {
             id: info.id,
@@ -134,6 +137,7 @@ impl SpaceCore {
             open_spaces,
             faults,
             teller,
+            control,
             quota_bytes: AtomicU64::new(info.quota_bytes),
             max_accounts: AtomicU64::new(u64::from(info.max_accounts)),
             is_read_only: AtomicBool::new(false),

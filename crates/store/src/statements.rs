@@ -44,6 +44,8 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::trash::STATEMENTS,
         crate::tree::STATEMENTS,
         crate::tx::STATEMENTS,
+        crate::upkeep::CONTROL_STATEMENTS,
+        crate::upkeep::STATEMENTS,
         crate::version::STATEMENTS,
         crate::seen_files::STATEMENTS,
         crate::user_status::STATEMENTS,
@@ -53,8 +55,8 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
 
 /// The statements about the catalogue, or those about a space.
 fn about(is_control: bool) -> impl Iterator<Item = Sql> {
-    let control = crate::control::STATEMENTS.iter().chain(crate::outside::STATEMENTS);
-    let control: Vec<&str> = control.map(|sql| sql.0).collect();
+    let control = [crate::control::STATEMENTS, crate::outside::STATEMENTS, crate::upkeep::CONTROL_STATEMENTS];
+    let control: Vec<&str> = control.into_iter().flatten().map(|sql| sql.0).collect();
     all().filter(move |sql| control.contains(&sql.0) == is_control)
 }
 

@@ -173,6 +173,8 @@ pub struct Limits {
     pub collect_after_seconds: i64,
     /// Seconds before blobs are removed that were staged and never used: longer than any upload takes.
     pub intent_expiry_seconds: i64,
+    /// Seconds after a change that its space is looked at for what has expired; also between two looks at one space.
+    pub upkeep_after_seconds: i64,
 }
 
 impl Default for Limits {
@@ -225,6 +227,7 @@ impl Default for Limits {
             notifications_max: 100,
             collect_after_seconds: 3600,
             intent_expiry_seconds: 3 * 24 * 3600,
+            upkeep_after_seconds: 6 * 3600,
         }
     }
 }
@@ -286,7 +289,7 @@ pub struct CheckReport {
 pub struct Store(Arc<StoreInner>);
 
 struct StoreInner {
-    control: Control,
+    control: Arc<Control>,
     ports: Ports,
     limits: Arc<Limits>,
     blobs: Blobs,
@@ -335,7 +338,7 @@ impl Store {
             }
         };
         let engine = Arc::new(engine);
-        let control = Control::new(Arc::clone(&engine), ports.clone(), base_domain, default_space);
+        let control = Arc::new(Control::new(Arc::clone(&engine), ports.clone(), base_domain, default_space));
         let open_spaces = Arc::new(OpenSpaces::new(open_max));
         close_when_idle(&open_spaces, &ports, limits.idle_close_seconds);
         let cores = Mutex::new(HashMap::new());
@@ -443,12 +446,21 @@ impl Store {
                 open_spaces: Arc::clone(&self.0.open_spaces),
                 faults: self.0.faults.clone(),
                 teller: Arc::clone(&self.0.teller),
+                control: Arc::clone(&self.0.control),
             };
             Arc::new(SpaceCore::new(&entry.info, entry.secret, parts))
         });
         core.quota_bytes.store(entry.info.quota_bytes, Ordering::Relaxed);
         core.max_accounts.store(u64::from(entry.info.max_accounts), Ordering::Relaxed);
         Space(Arc::new(SpaceInner { info: entry.info.clone(), core: Arc::clone(core) }))
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        &self.0.control
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// The present instant, by the store's clock.
@@ -518,20 +530,7 @@ impl Store {
         crate::reach::check(self.space_named(name).await?.core(), is_deep).await
     }
 
-    /// Expires and collects in every space that was used: run now and then by `serve`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn maintain(&self) -> Result<(), Error> {
-        for info in self.spaces().await? {
-            if let Err(error) = self.maintain_space(&info.name).await {
-                warn!(space.name = %info.name, %error, "upkeep of a space failed; it is tried again the next time");
-            }
-        }
-        Ok(())
-    }
-
-    /// Expires and collects in one space, if there is one of that name and it was used.
+    /// Expires and collects in one space, due or not, if there is one of that name and it was used. For tests.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

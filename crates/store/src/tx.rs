@@ -15,6 +15,7 @@ use crate::ports::Timestamp;
 use crate::share::{Access, Root};
 use crate::space::SpaceCore;
 use crate::sql::{Connection, Row, Sql, Value};
+use crate::upkeep;
 use std::sync::Arc;
 
 /// The counters of a space.
@@ -31,6 +32,8 @@ pub(crate) struct Counters {
     pub(crate) mount_count: i64,
     /// Accounts with a share of the pool of their own: without any, nobody looks at what a change adds where.
     pub(crate) member_quota_count: i64,
+    /// When the space is next looked at for what has expired.
+    pub(crate) upkeep_due: Timestamp,
 }
 
 /// A change's view of its space.
@@ -100,6 +103,7 @@ impl Tx {
                 log_floor: row.int(4)?,
                 mount_count: row.int(5)?,
                 member_quota_count: row.int(6)?,
+                upkeep_due: Timestamp(row.int(7)?),
             })
         }
         .await;
@@ -127,11 +131,22 @@ impl Tx {
         }
     }
 
-    /// Writes the counters back and commits; when it returns `Ok`, everything since `begin` is durable.
-    pub(crate) async fn commit(&mut self) -> Result<(), Error> {
+    /// Writes the counters of so many changes back and commits; when it returns `Ok`, everything since `begin` is durable.
+    pub(crate) async fn commit(&mut self, changes: usize) -> Result<(), Error> {
         activity::flush(self).await?;
-        let Counters { change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count, member_quota_count } =
-            self.counters;
+        if self.beside_the_tree < changes {
+            upkeep::expect(self).await?;
+        }
+        let Counters {
+            change_seq,
+            next_id,
+            used_bytes,
+            reclaimable_bytes,
+            log_floor,
+            mount_count,
+            member_quota_count,
+            upkeep_due,
+        } = self.counters;
         let counters = [
             change_seq.into(),
             next_id.into(),
@@ -140,6 +155,7 @@ impl Tx {
             log_floor.into(),
             mount_count.into(),
             member_quota_count.into(),
+            upkeep_due.into(),
         ];
         self.connection.one(PUT_COUNTERS, &counters).await?;
         self.connection.script("COMMIT").await
@@ -376,11 +392,12 @@ impl Asker {
 
 // Taking the row's lock orders the writers of several nodes on PostgreSQL; on SQLite the transaction itself does.
 const TAKE_TURN: Sql = Sql("UPDATE space_state SET change_seq = change_seq WHERE space_id = $1
-     RETURNING change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count, member_quota_count");
+     RETURNING change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, mount_count, member_quota_count,
+               upkeep_due_us");
 
 const PUT_COUNTERS: Sql = Sql("UPDATE space_state
         SET change_seq = $2, next_id = $3, used_bytes = $4, reclaimable_bytes = $5, log_floor = $6,
-            mount_count = $7, member_quota_count = $8
+            mount_count = $7, member_quota_count = $8, upkeep_due_us = $9
       WHERE space_id = $1");
 
 const TOUCH: Sql = Sql("UPDATE node

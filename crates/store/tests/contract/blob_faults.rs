@@ -59,7 +59,7 @@ impl Faulty {
         self.blobs.disarm();
         let limits = Limits::default();
         self.clock.advance_seconds(limits.intent_expiry_seconds + limits.collect_after_seconds + 1);
-        self.store.maintain().await.unwrap();
+        self.store.upkeep(10).await.unwrap();
         let report = self.store.check_space("one", true).await.unwrap();
         assert_eq!(report.problems, Vec::<String>::new(), "{because:?}");
     }
@@ -266,7 +266,7 @@ async fn a_blob_that_cannot_be_deleted_now_is_deleted_later() {
         world.clock.advance_seconds(Limits::default().intent_expiry_seconds + 1);
 
         world.blobs.arm(2, damage, true);
-        world.store.maintain().await.unwrap();
+        world.store.upkeep(10).await.unwrap();
         assert!(world.blobs.seen() >= 2, "{damage:?}");
         world.blobs.disarm();
         let report = world.store.check_space("one", true).await.unwrap();

@@ -392,7 +392,7 @@ async fn a_share_is_gone_the_moment_it_ends_and_its_home_is_told_soon() {
         forbidden(put(bob, "team/x", b"").await);
         assert!(bob.shares_received(Received::Accepted).await.unwrap().iter().all(|it| it.share.id == group));
         let before = node(bob, "").await.unwrap().etag;
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         assert_ne!(node(bob, "").await.unwrap().etag, before);
         end(alice, group).await.unwrap();
         assert!(names(bob, "").await.is_empty() && names(&carol, "").await.is_empty());

@@ -36,5 +36,6 @@ mod support;
 mod sync;
 mod team_folders;
 mod trash;
+mod upkeep;
 mod uploads;
 mod versions;

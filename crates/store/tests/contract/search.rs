@@ -178,7 +178,7 @@ async fn tags_and_comments_are_seen_through_a_share_and_go_with_the_file() {
         let comments = alice.comments(file, None, 0, 9).await.unwrap();
         assert_eq!((comments[0].author.clone(), comments[0].message.as_str()), (None, "hello"));
         delete(alice, "c").await;
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         assert!(alice.tagged(urgent.id).await.unwrap().is_empty());
         let carol = world.space.tree_as(&make_account(&world.space, "carol").await);
         assert_eq!(carol.tags().await.unwrap(), [urgent]);

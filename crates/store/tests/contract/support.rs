@@ -9,6 +9,7 @@ use nichoir_store::{
     Account, BlobConfig, Blobs, DatabaseConfig, Error, Limits, ManualClock, Needs, NewAccount, NewSpace, Node,
     NodePath, Ports, Role, SeededRandom, Space, SqlFaults, StageOptions, Staged, Store, StoreConfig, Timestamp, Tree,
 };
+use sqlx::{Connection as _, Executor as _};
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -46,16 +47,37 @@ pub(crate) async fn on_every_engine_with<F: AsyncFn(World)>(limits: Limits, quot
     }
 }
 
+/// The database of tests, if there is one.
+fn postgres_url() -> Option<String> {
+    std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+/// A database beside that of the other tests.
+async fn own_database(url: &str) -> String {
+    let name = format!("nichoir_apart_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
+}
+
 impl World {
     pub(crate) async fn start(on: On, limits: Limits, quota_bytes: u64) -> Option<World> {
+        let url = if on == On::Postgres { Some(postgres_url()?) } else { None };
+        Some(World::start_at(url, limits, quota_bytes).await)
+    }
+
+    /// With no other spaces beside its two.
+    pub(crate) async fn start_apart(on: On, limits: Limits) -> Option<World> {
+        let url = if on == On::Postgres { Some(own_database(&postgres_url()?).await) } else { None };
+        Some(World::start_at(url, limits, 1_000_000_000).await)
+    }
+
+    async fn start_at(postgres_url: Option<String>, limits: Limits, quota_bytes: u64) -> World {
         let directory = tempfile::tempdir().unwrap();
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let database = match on {
-            On::Sqlite => DatabaseConfig::Sqlite { directory: directory.path().join("db") },
-            On::Postgres => {
-                let url = std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
-                DatabaseConfig::Postgres { url, connections_max: 6 }
-            }
+        let database = match postgres_url {
+            None => DatabaseConfig::Sqlite { directory: directory.path().join("db") },
+            Some(url) => DatabaseConfig::Postgres { url, connections_max: 6 },
         };
         let blobs = BlobConfig::Local { directory: directory.path().join("blobs") };
         let config = StoreConfig { database, blobs, base_domain: None, default_space: None, limits };
@@ -70,12 +92,12 @@ impl World {
         let bob = space.tree_as(&make_account(&space, "bob").await);
         make_account(&other, "alice").await;
         let other_sequence = other.change_sequence().await.unwrap();
-        Some(World { store, config, clock, faults, space, alice, bob, other, other_sequence, _directory: directory })
+        World { store, config, clock, faults, space, alice, bob, other, other_sequence, _directory: directory }
     }
 
     /// Opens the same data again, as after a restart, and gives alice's tree there.
     pub(crate) async fn reopen(&self) -> (Store, Tree) {
-        let store = open(&self.config, &self.clock, &Arc::new(SqlFaults::none()), 77_000).await;
+        let store = reopened(&self.config, &self.clock).await;
         let space = store.space_named(&self.space.info().name).await.unwrap();
         let alice = space.account_by_login("alice").await.unwrap();
         let tree = space.tree_as(&alice);
@@ -96,6 +118,11 @@ impl World {
     }
 }
 
+/// The store of that configuration, opened again.
+pub(crate) async fn reopened(config: &StoreConfig, clock: &Arc<ManualClock>) -> Store {
+    open(config, clock, &Arc::new(SqlFaults::none()), 77_000).await
+}
+
 async fn open(config: &StoreConfig, clock: &Arc<ManualClock>, faults: &Arc<SqlFaults>, number: u64) -> Store {
     let clock: Arc<dyn nichoir_store::Clock> = Arc::clone(clock) as _;
     // Every store of every test process draws its own numbers: PostgreSQL is shared by all.
@@ -110,7 +137,7 @@ fn rand_byte() -> u64 {
     u64::from(byte[0])
 }
 
-async fn make_space(store: &Store, name: &str, quota_bytes: u64) -> Space {
+pub(crate) async fn make_space(store: &Store, name: &str, quota_bytes: u64) -> Space {
     let new = NewSpace { name: name.to_owned(), hosts: Vec::new(), quota_bytes, max_accounts: 50 };
     store.create_space(new).await.unwrap()
 }

@@ -89,7 +89,7 @@ async fn what_is_deleted_there_goes_to_the_folders_own_trash() {
         assert_eq!(report.problems, Vec::<String>::new());
         space.delete_team_folder(folder.id).await.unwrap();
         assert!(names(&world.bob, "").await.is_empty());
-        world.store.maintain().await.unwrap();
+        world.maintain().await;
         world.finish().await;
     })
     .await;

@@ -1,0 +1,1 @@
+ALTER TABLE space_state ADD COLUMN upkeep_due_us BIGINT NOT NULL DEFAULT 0;
