@@ -9,7 +9,6 @@ use std::time::Duration;
 use sqlx::Connection as _;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::AbortHandle;
-use tracing::warn;
 
 use crate::blob::Blobs;
 use crate::control::{Control, Entry};

@@ -64,8 +64,8 @@ impl Store {
         Ok(opened)
     }
 
-    /// Before the first upkeep of a process: has every space looked at if things are kept for another time than when they were
-    /// looked at last.
+    /// Before the first upkeep of a process: has every space looked at in which something expires, if things are kept for another
+    /// time than when they were looked at last.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -157,8 +157,7 @@ impl Control {
     }
 }
 
-const DUE: Sql =
-    Sql("SELECT id, upkeep_due_us FROM space WHERE upkeep_due_us <= $1 ORDER BY upkeep_due_us LIMIT $2");
+const DUE: Sql = Sql("SELECT id, upkeep_due_us FROM space WHERE upkeep_due_us <= $1 ORDER BY upkeep_due_us LIMIT $2");
 
 const POSTPONE: Sql = Sql("UPDATE space SET upkeep_due_us = $3 WHERE id = $1 AND upkeep_due_us = $2");
 
@@ -168,7 +167,7 @@ const RAISE: Sql = Sql("UPDATE space SET upkeep_due_us = $2 WHERE id = $1");
 
 const SET_RETENTION: Sql = Sql("UPDATE control_state SET retention = $1 WHERE id = 1 AND retention <> $1");
 
-// What was never used stays so.
+// Where nothing expires, it does not matter when.
 const ALL_DUE: Sql = Sql("UPDATE space SET upkeep_due_us = 0 WHERE upkeep_due_us < $1");
 
 // Where instants lie in the order of the key, the first row is the oldest.

@@ -3,30 +3,15 @@
 //! Every message of the protocol's third version but the first ones is a letter, a length and so many bytes. The server waits
 //! for an answer after `Q` (a simple query) and `S` (Sync, after what it sent before).
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What went over all connections since the start.
+/// The statements that went over all connections since it was last asked. Not among them is what is not waited for by any request
+/// in the long run: the preparation of a statement on a connection, and looks whether a connection is alive.
 #[derive(Debug, Default)]
-pub(crate) struct Toll {
-    /// Statements that were carried out.
-    statements: AtomicU64,
-    /// Looks whether the connection is alive.
-    pings: AtomicU64,
-    /// What each statement said, for whoever wants to see where the numbers come from.
-    texts: Mutex<Vec<String>>,
-}
-
-/// Round trips of one kind and another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RoundTrips {
-    pub(crate) statements: u64,
-    pub(crate) pings: u64,
-}
+pub(crate) struct Toll(Mutex<Vec<String>>);
 
 impl Toll {
     /// A proxy in front of the database at `url`; returns its own URL.
@@ -47,22 +32,13 @@ impl Toll {
         (toll, changed)
     }
 
-    /// Takes out what was counted, once nothing more comes: some of it is not waited for by any request.
-    pub(crate) async fn take(&self) -> (RoundTrips, Vec<String>) {
-        let mut before = u64::MAX;
-        loop {
-            tokio::time::sleep(Duration::from_millis(30)).await;
-            let now = self.statements.load(Ordering::SeqCst) + self.pings.load(Ordering::SeqCst);
-            if std::mem::replace(&mut before, now) == now {
-                break;
-            }
-        }
-        let texts = std::mem::take(&mut *self.texts.lock().unwrap_or_else(PoisonError::into_inner));
-        let trips = RoundTrips {
-            statements: self.statements.swap(0, Ordering::SeqCst),
-            pings: self.pings.swap(0, Ordering::SeqCst),
-        };
-        (trips, texts)
+    /// Takes out what was counted.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 }
 
@@ -72,7 +48,7 @@ async fn pass(client: TcpStream, server: TcpStream, toll: Arc<Toll>) {
     let (mut from_server, mut to_server) = server.into_split();
     let answers = tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
     let mut has_begun = false;
-    let (mut names, mut asked) = (Vec::<(Vec<u8>, String)>::new(), Asked::Nothing);
+    let (mut names, mut asked) = (Vec::<(Vec<u8>, String)>::new(), None);
     loop {
         let mut head = Vec::new();
         if has_begun {
@@ -91,19 +67,13 @@ async fn pass(client: TcpStream, server: TcpStream, toll: Arc<Toll>) {
                 let (name, text) = (bytes_of(&body), text_of(&body[bytes_of(&body).len() + 1..]));
                 names.retain(|(known, _)| known != name);
                 names.push((name.to_vec(), text));
-                asked = Asked::Preparation;
             }
             Some(b'B') => {
                 let name = bytes_of(&body[bytes_of(&body).len() + 1..]);
                 let text = names.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-                asked = Asked::Statement(text.unwrap_or_default());
+                asked = Some(text.unwrap_or_default());
             }
-            Some(b'S') => match std::mem::replace(&mut asked, Asked::Nothing) {
-                Asked::Statement(text) => toll.count(text),
-                // Once for each connection and statement.
-                Asked::Preparation => {}
-                Asked::Nothing => drop(toll.pings.fetch_add(1, Ordering::SeqCst)),
-            },
+            Some(b'S') => asked.take().into_iter().for_each(|text| toll.count(text)),
             Some(_) => {}
         }
         head.extend(length.to_be_bytes());
@@ -113,20 +83,6 @@ async fn pass(client: TcpStream, server: TcpStream, toll: Arc<Toll>) {
         }
     }
     answers.abort();
-}
-
-/// What stands before the next Sync.
-enum Asked {
-    Nothing,
-    Preparation,
-    Statement(String),
-}
-
-impl Toll {
-    fn count(&self, text: String) {
-        self.statements.fetch_add(1, Ordering::SeqCst);
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-    }
 }
 
 /// The bytes up to the first zero.

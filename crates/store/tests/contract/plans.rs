@@ -8,8 +8,8 @@ use crate::support::on_every_engine;
 /// Tables that grow with what members keep.
 const LARGE: &[&str] = &["node", "member", "content", "piece", "dead_property", "tagged", "favourite", "share", "link"];
 
-/// Statements that are about the whole space: the recount, and removal of everything; and what must look at all shares,
-/// because it asks which of them lie below a folder, or who has to do with an account.
+/// Statements that are about the whole space: the recount, removal of everything, and what expires first; and what must look at
+/// all shares, because it asks which of them lie below a folder, or who has to do with an account.
 const WHOLE_SPACE: &[&str] = &[
     "node.size_bytes <> COALESCE(content.size_bytes, 0)",
     "content.reference_count <>",
@@ -26,6 +26,7 @@ const WHOLE_SPACE: &[&str] = &[
     "SELECT DISTINCT owner_id FROM share",
     "share.owner_id <> $2 AND share.initiator_id <> $2",
     "DELETE FROM share WHERE space_id = $1 AND share_type = 1",
+    "SELECT MIN(due_us) FROM",
 ];
 
 fn is_whole(step: &str) -> bool {
