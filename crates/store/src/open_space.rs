@@ -306,9 +306,10 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
 
 const HAS_STATE: Sql = Sql("SELECT change_seq FROM space_state WHERE space_id = $1");
 
-const BEGIN_STATE: Sql =
-    Sql("INSERT INTO space_state (space_id, change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, upkeep_due_us)
+const BEGIN_STATE: Sql = Sql(
+    "INSERT INTO space_state (space_id, change_seq, next_id, used_bytes, reclaimable_bytes, log_floor, upkeep_due_us)
      VALUES ($1, 1, 1, 0, 0, 1, 9223372036854775807)
-     ON CONFLICT (space_id) DO NOTHING");
+     ON CONFLICT (space_id) DO NOTHING",
+);
 
 pub(crate) const STATEMENTS: &[Sql] = &[HAS_STATE, BEGIN_STATE];

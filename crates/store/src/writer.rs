@@ -190,7 +190,8 @@ async fn group(
             }
         }
     }
-    let committed = if is_sound { tx.commit(answers.len()).await } else { Err(Error::unavailable("the group was rolled back")) };
+    let committed =
+        if is_sound { tx.commit(answers.len()).await } else { Err(Error::unavailable("the group was rolled back")) };
     core.note_outside().await;
     // That a device was used moves no node: with many devices, what polls ask for would be forgotten again and again.
     if tx.beside_the_tree < answers.len() {
