@@ -255,7 +255,7 @@ fn written_by(open_root: bool, is_by_tag: bool) -> String {
     if open_root {
         writer.close();
     }
-    String::from_utf8(writer.take().to_vec()).unwrap()
+    String::from_utf8(writer.take().to_vec()).expect("what is written is UTF-8")
 }
 
 #[test]
