@@ -37,7 +37,7 @@ use crate::observe::Metrics;
 use crate::route::{DavRoute, Home, Route};
 use crate::stack::{self, Begun};
 use crate::subscription::Subscriptions;
-use crate::{forged, notify, push};
+use crate::{forged, notify, push, turn};
 
 /// The whole server but its listeners. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -265,9 +265,15 @@ impl App {
             return self.0.engines.files.refuse(error);
         }
         let request = Request::from_parts(parts, body);
-        match self.plain(&space, &arrival, &route, request).await {
-            Ok(response) => response,
-            Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,
+        let answer = async {
+            match self.plain(&space, &arrival, &route, request).await {
+                Ok(response) => response,
+                Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,
+            }
+        };
+        match space.in_turn(answer).await {
+            Ok(response) => turn::in_turns(&space, response),
+            Err(error) => self.0.engines.files.refuse(error.into()),
         }
     }
 

@@ -15,5 +15,6 @@ mod route;
 pub mod server;
 mod stack;
 mod subscription;
+mod turn;
 
 pub use gate::Peer;

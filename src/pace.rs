@@ -15,6 +15,7 @@ use http::header::CONNECTION;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Body as _, Incoming};
 use nichoir_dav::{Body, BoxError, Response};
+use nichoir_store::without_turn;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
@@ -238,7 +239,7 @@ impl Progress {
     }
 }
 
-/// The body, which fails when its client falls silent or drips.
+/// The body, which fails when its client falls silent or drips. Whoever waits for it does not compute meanwhile.
 pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress) -> Body {
     let frames = stream::unfold(Some((body, 0_u64)), move |state| {
         let progress = progress.clone();
@@ -247,7 +248,7 @@ pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress) -> Body 
             let fair =
                 Duration::from_secs(received.checked_div(pace.body_bytes_per_second).unwrap_or(u64::from(u32::MAX)));
             let deadline = (Instant::now() + pace.body_idle).min(progress.began + GRACE + fair);
-            let frame: std::result::Result<_, BoxError> = match timeout_at(deadline, body.frame()).await {
+            let frame: std::result::Result<_, BoxError> = match without_turn(timeout_at(deadline, body.frame())).await {
                 Ok(None) => {
                     progress.complete();
                     return None;

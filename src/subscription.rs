@@ -15,7 +15,7 @@ use nichoir_caldav::{CalendarObject, refresh_seconds_of, seconds_of_duration, sp
 use nichoir_dav::property::{INTERNAL, stored_text};
 use nichoir_outbound::{Answer, Outbound, Request};
 use nichoir_store::change::Generate;
-use nichoir_store::{CollectionKind, DeadProperty, Error, FileId, Needs, Node, NodePath, Tree};
+use nichoir_store::{CollectionKind, DeadProperty, Error, FileId, Needs, Node, NodePath, Tree, without_turn};
 use nichoir_xml::{apple, cs};
 
 use crate::generated::{Made, write};
@@ -166,7 +166,7 @@ impl Subscriptions {
                 body: Bytes::new(),
                 answer_bytes_max: self.limits.bytes_max,
             };
-            let answer = outbound.send(request).await.map_err(|error| error.to_string())?;
+            let answer = without_turn(outbound.send(request)).await.map_err(|error| error.to_string())?;
             match answer.status {
                 StatusCode::OK => return Ok(Some(answer)),
                 StatusCode::NOT_MODIFIED => return Ok(None),

@@ -10,7 +10,8 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("nichoir-xml", &[]),
     ("nichoir-store", &[]),
-    ("nichoir-auth", &["nichoir-store"]),
+    ("nichoir-fair", &[]),
+    ("nichoir-auth", &["nichoir-fair", "nichoir-store"]),
     ("nichoir-dav", &["nichoir-xml", "nichoir-auth", "nichoir-store"]),
     ("nichoir-contentline", &[]),
     ("nichoir-caldav", &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-contentline"]),
@@ -19,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "nichoir-nextcloud",
         &["nichoir-xml", "nichoir-auth", "nichoir-store", "nichoir-dav", "nichoir-preview", "nichoir-outbound"],
     ),
-    ("nichoir-preview", &[]),
+    ("nichoir-preview", &["nichoir-fair"]),
     ("nichoir-notify", &["nichoir-auth", "nichoir-store"]),
     ("nichoir-outbound", &[]),
     ("nichoir-imip", &["nichoir-store", "nichoir-contentline"]),

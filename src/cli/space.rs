@@ -167,7 +167,7 @@ async fn logo_of(session: &Session, file: &Path) -> Result<Bytes, Failure> {
         return Err(about(&"a logo is a PNG or JPEG file"));
     }
     let drawing = Drawing::Square { source: bytes.clone(), side: 64 };
-    session.config.previews().draw(drawing).await.map_err(|failure| about(&failure))?;
+    session.config.previews().draw("", drawing).await.map_err(|failure| about(&failure))?;
     Ok(bytes)
 }
 

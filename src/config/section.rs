@@ -174,6 +174,12 @@ section! {
         search_candidates_max: u64 = Limits::default().search_candidates_max,
         /// Searches of one space at once; more wait for their turn.
         searches_at_once_max: usize = Limits::default().searches_at_once_max,
+        /// Parts of uploads of one space that are hashed and written at once; more wait.
+        upload_parts_at_once_max: usize = Limits::default().upload_parts_at_once_max,
+        /// Requests of one space that compute at once. Those that wait for their client, a commit or a search are not counted.
+        space_turns: usize = Limits::default().space_turns,
+        /// Requests of one space that wait for that; more are answered 503.
+        space_waiting_max: usize = Limits::default().space_waiting_max,
         /// Files and folders that one search tells of.
         search_results_max: usize = 10_000,
         /// Tags of a space.
@@ -239,7 +245,7 @@ section! {
         argon2_passes: u32 = AuthLimits::default().argon2_passes,
         /// Password hashes computed at once.
         argon2_parallel: usize = AuthLimits::default().argon2_parallel,
-        /// Log-ins that may wait for one; more are answered 503.
+        /// Log-ins of one space that may wait for one; more are answered 503. Spaces take turns.
         argon2_waiting_max: usize = AuthLimits::default().argon2_waiting_max,
         /// Seconds that a proven log-in is remembered, unless an account or device of its space changes before.
         remember_seconds: i64 = AuthLimits::default().remember_seconds,
@@ -399,7 +405,7 @@ section! {
         memory_bytes_max: u64 = PreviewLimits::default().memory_bytes_max,
         /// Previews made at once.
         parallel: usize = PreviewLimits::default().parallel,
-        /// Requests that may wait for one; more are answered 429.
+        /// Requests of one space that may wait for one; more are answered 429. Spaces take turns.
         waiting_max: usize = PreviewLimits::default().waiting_max,
         /// The longest side of a preview, in pixels.
         side_pixels_max: u32 = PreviewLimits::default().side_pixels_max,

@@ -12,6 +12,7 @@ mod calendars;
 mod cards;
 mod comments;
 mod direct_links;
+mod fairness;
 mod file_locks;
 mod file_sharing;
 mod foreign_tokens;

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "these tests measure real processes, by the real clock")]
 
 mod binary;
+mod fairness;
 mod http;
 
 use std::net::TcpStream;

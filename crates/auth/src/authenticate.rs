@@ -26,7 +26,7 @@ pub struct AuthLimits {
     pub argon2_passes: u32,
     /// Password hashes computed at once.
     pub argon2_parallel: usize,
-    /// Log-ins that may wait for one; more are answered 503.
+    /// Log-ins of one space that may wait for one; more are answered 503. Spaces take turns.
     pub argon2_waiting_max: usize,
     /// Seconds that a proven log-in is remembered, unless an account or device of its space changes before.
     pub remember_seconds: i64,
@@ -163,7 +163,7 @@ impl Authenticator {
     /// # Errors
     /// [`AuthError::Unavailable`] when too many wait already.
     pub async fn hash(&self, space: &Space, password: String) -> Result<String, AuthError> {
-        let hash = self.0.verifier.hash(password, space.ports().bytes()).await;
+        let hash = self.0.verifier.hash(space.info().id, password, space.ports().bytes()).await;
         hash.ok_or(AuthError::Unavailable(None))
     }
 
@@ -243,7 +243,7 @@ impl Authenticator {
             Err(error) => return Err(error.into()),
         };
         let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-        let is_right = verifier.verify(password.to_owned(), hash).await.ok_or(AuthError::Unavailable(None))?;
+        let is_right = verifier.verify(id, password.to_owned(), hash).await.ok_or(AuthError::Unavailable(None))?;
         match account.filter(|_| is_right) {
             Some(account) => {
                 throttle.succeed(id, login, address);

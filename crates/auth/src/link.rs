@@ -57,7 +57,7 @@ impl Authenticator {
     /// The PHC string of a link's password; `None` when too many wait already.
     pub async fn hash_link_password(&self, space: &Space, password: &str) -> Option<String> {
         let salt = space.ports().bytes();
-        self.verifier().hash(password.to_owned(), salt).await
+        self.verifier().hash(space.info().id, password.to_owned(), salt).await
     }
 
     /// Whether `password` is the one with that hash, which the link with that token has.
@@ -82,7 +82,7 @@ impl Authenticator {
         if let Some(retry_after_seconds) = self.throttle().check(id, &login, address, now) {
             return Err(AuthError::Throttled { retry_after_seconds });
         }
-        let verified = self.verifier().verify(password.to_owned(), Some(hash.to_owned())).await;
+        let verified = self.verifier().verify(id, password.to_owned(), Some(hash.to_owned())).await;
         if verified.ok_or(AuthError::Unavailable(None))? {
             self.throttle().succeed(id, &login, address);
             self.proofs().add(key, now, now.plus_seconds(self.limits().remember_seconds));

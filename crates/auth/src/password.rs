@@ -1,12 +1,10 @@
 //! Account passwords: argon2id (RFC 9106), a bounded number at a time, off the request threads.
 
-use std::sync::Arc;
-
 use argon2::password_hash::phc::{PasswordHash, Salt};
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
-use nichoir_store::Ports;
-use tokio::sync::Semaphore;
+use nichoir_fair::{Place, Places};
+use nichoir_store::{Ports, without_turn};
 
 /// What a password hash costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +51,10 @@ pub fn generate_password(ports: &Ports) -> String {
     groups.join("-")
 }
 
-/// Compares passwords with hashes, a few at a time.
+/// Compares passwords with hashes, a few at a time; spaces, known by their numbers, take turns.
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    turns: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    places: Places<i64>,
     cost: PasswordCost,
     /// Compared with when there is no account, so that the answer takes as long.
     dummy: String,
@@ -65,44 +62,45 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     pub(crate) fn new(parallel: usize, waiting: usize, cost: PasswordCost, ports: &Ports) -> Verifier {
-        Verifier {
-            turns: Arc::new(Semaphore::new(parallel.max(1))),
-            waiting: Arc::new(Semaphore::new(waiting.max(1))),
-            cost,
-            dummy: hash_password("", cost, ports),
-        }
+        Verifier { places: Places::new(parallel, waiting), cost, dummy: hash_password("", cost, ports) }
     }
 
     /// The PHC string of `password`; `None` when too many wait already.
-    pub(crate) async fn hash(&self, password: String, salt: [u8; 16]) -> Option<String> {
-        let _place = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+    pub(crate) async fn hash(&self, space: i64, password: String, salt: [u8; 16]) -> Option<String> {
         let cost = self.cost;
-        let hashed = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            hash_with(&password, cost, salt)
-        });
-        hashed.await.ok()
+        self.in_place(space, move || hash_with(&password, cost, salt)).await
     }
 
     /// Whether `password` has `hash`; `None` when too many wait already. Without a hash it is never right, but takes as
     /// long.
-    pub(crate) async fn verify(&self, password: String, hash: Option<String>) -> Option<bool> {
-        let _place = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+    pub(crate) async fn verify(&self, space: i64, password: String, hash: Option<String>) -> Option<bool> {
         let exists = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.dummy.clone());
-        let compared = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+        let compare = move || {
             let parsed = PasswordHash::new(&hash).ok()?;
             Some(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
-        });
-        Some(compared.await.ok().flatten().unwrap_or(false) && exists)
+        };
+        Some(self.in_place(space, compare).await?.unwrap_or(false) && exists)
+    }
+
+    /// What `work` comes to, when it is the space's turn.
+    async fn in_place<T: Send + 'static>(&self, space: i64, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        without_turn(async {
+            let place: Place<i64> = self.places.enter(space).await.ok()?;
+            let worked = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                work()
+            });
+            worked.await.ok()
+        })
+        .await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     const CHEAP: PasswordCost = PasswordCost { memory_kib: 8, passes: 1 };
@@ -114,18 +112,28 @@ mod tests {
         let hash = hash_password("correct horse", CHEAP, &ports);
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
         assert_ne!(hash, hash_password("correct horse", CHEAP, &ports), "salted");
-        assert_eq!(verifier.verify("correct horse".to_owned(), Some(hash.clone())).await, Some(true));
-        assert_eq!(verifier.verify("wrong".to_owned(), Some(hash)).await, Some(false));
-        assert_eq!(verifier.verify(String::new(), None).await, Some(false), "the dummy's password opens nothing");
+        assert_eq!(verifier.verify(1, "correct horse".to_owned(), Some(hash.clone())).await, Some(true));
+        assert_eq!(verifier.verify(1, "wrong".to_owned(), Some(hash)).await, Some(false));
+        assert_eq!(verifier.verify(1, String::new(), None).await, Some(false), "the dummy's password opens nothing");
     }
 
     #[tokio::test]
-    async fn more_than_may_wait_are_turned_away() {
+    async fn more_of_a_space_than_may_wait_are_turned_away_and_its_neighbours_are_not() {
         let verifier = Arc::new(Verifier::new(1, 2, CHEAP, &Ports::system()));
-        let places: Vec<_> = (0..2).map(|_| Arc::clone(&verifier.waiting).try_acquire_owned().unwrap()).collect();
-        assert_eq!(verifier.verify("x".to_owned(), None).await, None);
-        drop(places);
-        assert_eq!(verifier.verify("x".to_owned(), None).await, Some(false));
+        let place = verifier.places.enter(1).await.unwrap();
+        let guess = |space: i64| {
+            let verifier = Arc::clone(&verifier);
+            tokio::spawn(async move { verifier.verify(space, "x".to_owned(), None).await })
+        };
+        let guesses = [guess(1), guess(1), guess(2)];
+        while (verifier.places.waiting(&1), verifier.places.waiting(&2)) != (2, 1) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(verifier.verify(1, "x".to_owned(), None).await, None);
+        drop(place);
+        for guess in guesses {
+            assert_eq!(guess.await.unwrap(), Some(false));
+        }
     }
 
     #[test]

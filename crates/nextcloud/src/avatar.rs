@@ -11,7 +11,7 @@ use nichoir_auth::{AuthError, Caller};
 use nichoir_dav::header::condition;
 use nichoir_dav::{Body, Error, Response, href};
 use nichoir_preview::{Colour, Drawing, Failure, Key, Made, Previews, initials_of};
-use nichoir_store::{Account, AccountId, Sitter, Space};
+use nichoir_store::{Account, AccountId, Sitter, Space, without_turn};
 
 use crate::image::{known, must_read, not_modified};
 use crate::preview::{BY_NUMBER, refused};
@@ -143,7 +143,7 @@ async fn picture(
         false => {
             let (owner, space_name) = (space, space.info().uuid.to_string());
             let prepare = drawing(owner, portrait, initials, side);
-            let made = previews.make(&space_name, key, prepare).await.map_err(refused)?;
+            let made = without_turn(previews.make(&space_name, key, prepare)).await.map_err(refused)?;
             shown(&made)
         }
     };

@@ -9,7 +9,7 @@ use nichoir_auth::Caller;
 use nichoir_dav::request::read_whole;
 use nichoir_dav::{Body, Error, Response};
 use nichoir_preview::{Drawing, Failure};
-use nichoir_store::Sitter;
+use nichoir_store::{Sitter, without_turn};
 use serde_json::json;
 
 use crate::whole_form::{parameter, parts};
@@ -26,7 +26,8 @@ pub(crate) async fn set(visit: &Visit<'_>, caller: &Caller, request: &Parts, bod
         Some(boundary) => file_of(&sent, &boundary).ok_or_else(|| Error::bad_request("The form has no file."))?,
         None => sent,
     };
-    let drawn = visit.previews.draw(Drawing::Square { source, side: SIDE }).await;
+    let space = caller.space.info().uuid.to_string();
+    let drawn = without_turn(visit.previews.draw(&space, Drawing::Square { source, side: SIDE })).await;
     let made = drawn.map_err(|failure| match failure {
         Failure::Unsupported | Failure::Broken(_) => Error::bad_request("The file is not a picture."),
         Failure::TooLarge => Error::bad_request("The picture is too large."),

@@ -11,7 +11,7 @@ use nichoir_dav::header::condition;
 use nichoir_dav::property::http_date;
 use nichoir_dav::{Error, Response, href, media_type};
 use nichoir_preview::{Drawing, Failure, Fit, Key, Kind, Kinds, Made, Previews, Wish};
-use nichoir_store::{FileId, Needs, Node, NodePath, Tree};
+use nichoir_store::{FileId, Needs, Node, NodePath, Tree, without_turn};
 
 use crate::image::not_modified;
 use crate::with_body;
@@ -209,7 +209,7 @@ async fn made(previews: &Previews, tree: &Tree, node: &Node, kind: Kind, key: Ke
             (_, None) => Drawing::Picture { source, wish },
         })
     };
-    previews.make(&space, key, prepare).await.map_err(refused)
+    without_turn(previews.make(&space, key, prepare)).await.map_err(refused)
 }
 
 /// The file, as far as it is needed.

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use nichoir_dav::header::condition;
 use nichoir_dav::{Error, Response};
 use nichoir_preview::{Colour, Drawing, Key, MediaType, initials_of};
-use nichoir_store::{Picture, Sitter, Space};
+use nichoir_store::{Picture, Sitter, Space, without_turn};
 use serde_json::json;
 
 use crate::image::{must_read, not_modified};
@@ -97,7 +97,7 @@ async fn icon(visit: &Visit<'_>, side: u32, request: &Parts) -> Result<Response,
         None => Drawing::Initials { letters, ground, side },
     };
     let kept_under = space.info().uuid.to_string();
-    let made = visit.previews.make(&kept_under, key, async { Ok(drawing) }).await.map_err(refused)?;
+    let made = without_turn(visit.previews.make(&kept_under, key, async { Ok(drawing) })).await.map_err(refused)?;
     Ok(cached(&key.hex(), request, || with_body(StatusCode::OK, made.media_type.name(), made.bytes)))
 }
 

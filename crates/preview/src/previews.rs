@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use nichoir_fair::{Full, Places};
 use tracing::{debug, warn};
 
 use crate::cache::{Cache, Known};
@@ -30,7 +29,7 @@ pub struct Limits {
     pub memory_bytes_max: u64,
     /// How many are made at once.
     pub parallel: usize,
-    /// How many may wait to be made.
+    /// How many of one space may wait to be made; spaces take turns.
     pub waiting_max: usize,
     /// The longest side of one.
     pub side_pixels_max: u32,
@@ -84,9 +83,9 @@ struct Inner {
     pdf: Option<Tool>,
     video: Option<Tool>,
     cache: Cache,
-    places: Arc<Semaphore>,
+    /// Places at the easel, by space.
+    places: Places<String>,
     easel: Easel,
-    waiting: AtomicUsize,
     /// A lock for each preview that is being made.
     under_way: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -96,10 +95,10 @@ impl Previews {
     pub fn new(limits: Limits, kinds: Kinds, pdf: Option<Tool>, video: Option<Tool>) -> Previews {
         let kinds = Kinds { has_pdf: pdf.is_some(), has_video: video.is_some(), ..kinds };
         let cache = Cache::new(limits.directory.clone(), limits.cache_bytes_max);
-        let places = Arc::new(Semaphore::new(limits.parallel.max(1)));
+        let places = Places::new(limits.parallel, limits.waiting_max);
         let easel = Easel::new(limits.parallel);
-        let (waiting, under_way) = (AtomicUsize::new(0), Mutex::default());
-        Previews(Arc::new(Inner { limits, kinds, pdf, video, cache, places, easel, waiting, under_way }))
+        let under_way = Mutex::default();
+        Previews(Arc::new(Inner { limits, kinds, pdf, video, cache, places, easel, under_way }))
     }
 
     /// Of what there are previews.
@@ -142,13 +141,12 @@ impl Previews {
         if let Some(known) = self.known(space, key).await? {
             return told(known);
         }
-        let _waiting = Waiting::begin(&self.0)?;
         let turn = UnderWay::of(&self.0, key);
         let _turn = turn.lock.lock().await;
         if let Some(known) = self.known(space, key).await? {
             return told(known);
         }
-        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|error| unavailable(error.into()))?;
+        let place = self.0.places.enter(space.to_owned()).await.map_err(busy)?;
         let drawing = prepare.await;
         let (inner, space) = (Arc::clone(&self.0), space.to_owned());
         // What was begun is finished, even if whoever asked has gone.
@@ -161,13 +159,12 @@ impl Previews {
         drawn.await?
     }
 
-    /// Draws what nobody will ask for again, when it is its turn.
+    /// Draws what nobody will ask for again, when it is the space's turn.
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn draw(&self, drawing: Drawing) -> Result<Made, Failure> {
-        let _waiting = Waiting::begin(&self.0)?;
-        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|error| unavailable(error.into()))?;
+    pub async fn draw(&self, space: &str, drawing: Drawing) -> Result<Made, Failure> {
+        let place = self.0.places.enter(space.to_owned()).await.map_err(busy)?;
         let inner = Arc::clone(&self.0);
         let drawn = self.0.easel.run(move || {
             let _place = place;
@@ -224,27 +221,12 @@ fn told(known: Known) -> Result<Made, Failure> {
     }
 }
 
+fn busy(_: Full) -> Failure {
+    Failure::Busy
+}
+
 fn unavailable(cause: Box<dyn std::error::Error + Send + Sync>) -> Failure {
     Failure::Unavailable(cause)
-}
-
-/// One of those who wait, for as long as it lives.
-struct Waiting<'a>(&'a Inner);
-
-impl Waiting<'_> {
-    fn begin(inner: &Inner) -> Result<Waiting<'_>, Failure> {
-        let waiting = Waiting(inner);
-        match inner.waiting.fetch_add(1, Ordering::SeqCst) < inner.limits.waiting_max + inner.limits.parallel {
-            true => Ok(waiting),
-            false => Err(Failure::Busy),
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 /// The lock of one preview; forgotten with the last who holds it.

@@ -23,7 +23,9 @@ use tokio::task::JoinHandle;
 use crate::content::ByteStream;
 use crate::error::Error;
 use crate::open_space::run_blocking;
+use crate::space::UploadPart;
 use crate::store::{BlobConfig, S3Config};
+use crate::turn::without_turn;
 
 /// One run of bytes read from a local file.
 const READ_BYTES: usize = 512 * 1024;
@@ -101,16 +103,24 @@ impl Blobs {
         if range.is_empty() {
             return Box::pin(futures_util::stream::empty());
         }
+        // A local disk is read in turn, so that downloads of one space are few at once; what comes over the network is waited for.
+        let is_local = self.root.is_some();
         let opened = async move {
             let wanted = range.end - range.start;
             let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-            let found = store.get_opts(&path, options).await?;
+            let found = store.get_opts(&path, options);
+            let found = if is_local { found.await? } else { without_turn(found).await? };
             if found.range.end - found.range.start != wanted {
                 return Err(Error::unavailable(format!("blob {path} is shorter than its row says")));
             }
             Ok::<ByteStream, Error>(match found.payload {
                 GetResultPayload::File(file, _) => read_file(file, found.range),
-                GetResultPayload::Stream(stream) => Box::pin(stream.map_err(Error::from)),
+                GetResultPayload::Stream(stream) => {
+                    Box::pin(futures_util::stream::unfold(stream, |mut stream| async {
+                        let run = without_turn(stream.next()).await?;
+                        Some((run.map_err(Error::from), stream))
+                    }))
+                }
             })
         };
         Box::pin(futures_util::stream::once(opened).try_flatten())
@@ -162,7 +172,7 @@ impl Blobs {
     /// Whether the store takes, gives back and removes a blob.
     pub(crate) async fn probe(&self, key: &str) -> Result<(), Error> {
         let mut writer = self.write(key);
-        writer.push(Bytes::from_static(b"probe")).await?;
+        writer.push(Bytes::from_static(b"probe"), None).await?;
         writer.finish().await?;
         let found: Vec<Bytes> = self.read(key, 0..5).try_collect().await?;
         self.delete(key).await?;
@@ -224,25 +234,25 @@ pub(crate) struct BlobWriter {
 }
 
 impl BlobWriter {
-    /// Adds bytes; waits while the part before is still being written.
-    pub(crate) async fn push(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+    /// Adds bytes; waits while the part before is still being written. The permit is kept until what is written of them is.
+    pub(crate) async fn push(&mut self, mut bytes: Bytes, permit: Option<UploadPart>) -> Result<(), Error> {
         let part_bytes = self.blobs.part_bytes;
         while !bytes.is_empty() {
             if self.buffer.is_empty() && bytes.len() >= part_bytes {
-                self.write_part(bytes.split_to(part_bytes)).await?;
+                self.write_part(bytes.split_to(part_bytes), permit.clone()).await?;
                 continue;
             }
             let room = part_bytes - self.buffer.len();
             self.buffer.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
             if self.buffer.len() == part_bytes {
                 let part = self.buffer.split().freeze();
-                self.write_part(part).await?;
+                self.write_part(part, permit.clone()).await?;
             }
         }
         Ok(())
     }
 
-    async fn write_part(&mut self, part: Bytes) -> Result<(), Error> {
+    async fn write_part(&mut self, part: Bytes, permit: Option<UploadPart>) -> Result<(), Error> {
         self.settle().await?;
         if self.upload.is_none() {
             self.upload = Some(self.blobs.store.put_multipart(&self.path).await?);
@@ -250,7 +260,11 @@ impl BlobWriter {
         self.sync_early().await?;
         self.unsynced_bytes += part.len();
         if let Some(upload) = &mut self.upload {
-            self.under_way = Some(tokio::spawn(upload.put_part(PutPayload::from_bytes(part))));
+            let written = upload.put_part(PutPayload::from_bytes(part));
+            self.under_way = Some(tokio::spawn(async move {
+                let _permit = permit;
+                written.await
+            }));
         }
         Ok(())
     }
@@ -290,7 +304,7 @@ impl BlobWriter {
             return Ok(());
         }
         if !rest.is_empty() {
-            self.write_part(rest).await?;
+            self.write_part(rest, None).await?;
         }
         self.settle().await?;
         self.settle_sync().await?;

@@ -13,8 +13,9 @@ use crate::blob::BlobWriter;
 use crate::checksum::{Algorithm, Checksum, Hasher, hex};
 use crate::error::Error;
 use crate::reach::blob_prefix;
-use crate::space::SpaceCore;
+use crate::space::{SpaceCore, UploadPart};
 use crate::sql::Sql;
+use crate::turn::without_turn;
 
 /// What the caller knows of a body before it arrives.
 #[derive(Clone, Debug, Default)]
@@ -221,10 +222,10 @@ impl Arriving {
             let writer = core.blobs.write(&key);
             self.blob = Some((key, writer));
         }
-        let part = self.buffer.split().freeze();
-        self.hashing.start(part.clone()).await?;
+        let (part, permit) = (self.buffer.split().freeze(), core.upload_part().await?);
+        self.hashing.start(part.clone(), Arc::clone(&permit)).await?;
         match &mut self.blob {
-            Some((_, writer)) => writer.push(part).await,
+            Some((_, writer)) => without_turn(writer.push(part, Some(permit))).await,
             None => Ok(()),
         }
     }
@@ -262,7 +263,8 @@ impl Arriving {
         let bytes = match self.blob {
             None => PieceBytes::Inline(self.buffer.freeze()),
             Some((key, writer)) => {
-                writer.finish().await?;
+                let _permit = core.upload_part().await?;
+                without_turn(writer.finish()).await?;
                 PieceBytes::Blob(key)
             }
         };
@@ -293,9 +295,10 @@ enum Hashing {
 
 impl Hashing {
     /// Waits for the part before, then begins with `part`.
-    async fn start(&mut self, part: Bytes) -> Result<(), Error> {
+    async fn start(&mut self, part: Bytes, permit: UploadPart) -> Result<(), Error> {
         let mut hashers = self.finish().await?;
         *self = Hashing::UnderWay(tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             hashers.update(&part);
             hashers
         }));
@@ -306,7 +309,7 @@ impl Hashing {
     async fn finish(&mut self) -> Result<Box<Hashers>, Error> {
         match std::mem::replace(self, Hashing::Failed) {
             Hashing::Idle(hashers) => Ok(hashers),
-            Hashing::UnderWay(part) => part.await.map_err(|error| Error::Unavailable(Box::new(error))),
+            Hashing::UnderWay(part) => without_turn(part).await.map_err(|error| Error::Unavailable(Box::new(error))),
             Hashing::Failed => Err(Error::unavailable("a part of the body could not be hashed")),
         }
     }

@@ -21,6 +21,7 @@ use crate::row::{is_mount, node_columns, node_of};
 use crate::share;
 use crate::sql::{Connection, Row, Sql, Value};
 use crate::tree::Tree;
+use crate::turn::without_turn;
 use sifter::Sifter;
 
 /// How far below the scope a search looks.
@@ -144,15 +145,18 @@ impl Tree {
     /// [`Error::NotFound`] for a scope that is not there; [`Error::TooLarge`] if more candidates would have to be looked at
     /// than `search_candidates_max`: half a result never passes for a whole one.
     pub async fn search(&self, search: &Search, sieve: impl Sieve + 'static) -> Result<Found, Error> {
-        let turn = self.core().search_turn().await?;
-        let reader = self.core().reader().await?;
-        let (tree, search) = (self.clone(), search.clone());
-        let sifting = async move {
-            // Its own, not the caller's: it goes on when that one is gone.
-            let _turn = turn;
-            tree.sift(reader, &search, &sieve).await
-        };
-        self.core().aside(sifting).await
+        let sifted = without_turn(async {
+            let turn = self.core().search_turn().await?;
+            let reader = self.core().reader().await?;
+            let (tree, search) = (self.clone(), search.clone());
+            let sifting = async move {
+                // Its own, not the caller's: it goes on when that one is gone.
+                let _turn = turn;
+                tree.sift(reader, &search, &sieve).await
+            };
+            self.core().aside(sifting).await
+        });
+        sifted.await
     }
 
     async fn sift(&self, mut reader: Reader, search: &Search, sieve: &dyn Sieve) -> Result<Found, Error> {

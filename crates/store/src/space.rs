@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
 use crate::account::Account;
@@ -25,8 +26,12 @@ use crate::sqlite::{self, SqliteConnection};
 use crate::store::Limits;
 use crate::theme::Theme;
 use crate::tree::Tree;
+use crate::turn::{Turns, without_turn};
 use crate::tx::Tx;
 use crate::writer::Running;
+
+/// What is kept until a part of an upload is hashed and written.
+pub(crate) type UploadPart = Arc<OwnedSemaphorePermit>;
 
 /// Nodes that a space remembers between two changes.
 const REMEMBERED_NODES_MAX: usize = 256;
@@ -100,8 +105,12 @@ pub(crate) struct SpaceCore {
     /// Root and trash of the areas that were asked for; they never change.
     pub(crate) roots: Mutex<HashMap<(AccountId, Area), (FileId, FileId)>>,
     pub(crate) opened: tokio::sync::Mutex<Option<Arc<Opened>>>,
+    /// Who may compute.
+    pub(crate) turns: Arc<Turns>,
     /// A permit for each search that may run: they take long, and polls must not wait for them.
-    searches: Arc<tokio::sync::Semaphore>,
+    searches: Arc<Semaphore>,
+    /// A permit for each part of an upload that may be hashed and written.
+    upload_parts: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for SpaceCore {
@@ -125,7 +134,9 @@ pub(crate) struct CoreParts {
 impl SpaceCore {
     pub(crate) fn new(info: &SpaceInfo, secret: [u8; 32], parts: CoreParts) -> SpaceCore {
         let CoreParts { ports, limits, blobs, engine, open_spaces, faults, teller, control } = parts;
-        let searches = Arc::new(tokio::sync::Semaphore::new(limits.searches_at_once_max.max(1)));
+        let permits = |number: usize| Arc::new(Semaphore::new(number.max(1)));
+        let (searches, upload_parts) = (permits(limits.searches_at_once_max), permits(limits.upload_parts_at_once_max));
+        let turns = Arc::new(Turns::new(limits.space_turns, limits.space_waiting_max));
         SpaceCore {
             id: info.id,
             uuid: info.uuid,
@@ -147,7 +158,9 @@ impl SpaceCore {
             remembered: Mutex::new(HashMap::new()),
             roots: Mutex::new(HashMap::new()),
             opened: tokio::sync::Mutex::new(None),
+            turns,
             searches,
+            upload_parts,
         }
     }
 
@@ -191,9 +204,15 @@ impl SpaceCore {
         self.opened().await?.reader(self).await
     }
 
-    /// Waits for a search's turn.
-    pub(crate) async fn search_turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+    /// Waits for a search's turn among the searches of the space.
+    pub(crate) async fn search_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
         Arc::clone(&self.searches).acquire_owned().await.map_err(|_| Error::Busy)
+    }
+
+    /// Waits until one more part of an upload may be hashed and written.
+    pub(crate) async fn upload_part(&self) -> Result<UploadPart, Error> {
+        let permit = without_turn(Arc::clone(&self.upload_parts).acquire_owned()).await;
+        permit.map(Arc::new).map_err(|_| Error::Busy)
     }
 
     /// A new connection to the space.

@@ -136,6 +136,12 @@ pub struct Limits {
     pub search_candidates_max: u64,
     /// Searches of one space at once; more wait for their turn.
     pub searches_at_once_max: usize,
+    /// Parts of uploads of one space that are hashed and written at once; more wait.
+    pub upload_parts_at_once_max: usize,
+    /// Requests of one space that compute at once.
+    pub space_turns: usize,
+    /// Requests of one space that wait for a turn; more answer [`Error::Busy`].
+    pub space_waiting_max: usize,
     /// Tags of a space.
     pub tags_max: u64,
     /// Tags on one file or folder.
@@ -208,6 +214,9 @@ impl Default for Limits {
             groups_max: 500,
             search_candidates_max: 500_000,
             searches_at_once_max: 2,
+            upload_parts_at_once_max: 4,
+            space_turns: 16,
+            space_waiting_max: 1_000,
             tags_max: 1_000,
             tags_of_node_max: 100,
             has_view_without_download: true,

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::member_quota;
 use crate::space::SpaceCore;
 use crate::sql::{self, Connection};
+use crate::turn::without_turn;
 use crate::tx::Tx;
 
 /// A future that a change runs in.
@@ -81,7 +82,7 @@ impl Writer {
         (Writer { queue }, tokio::spawn(serve(core, waiting)))
     }
 
-    /// Queues `work` and waits until it is committed.
+    /// Queues `work` and waits, out of turn, until it is committed.
     pub(crate) async fn submit<F, T>(&self, work: F) -> Result<T, Error>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> Running<'t, Result<T, Error>> + Send + 'static,
@@ -89,7 +90,7 @@ impl Writer {
     {
         let (reply, outcome) = oneshot::channel();
         self.queue.try_send(Box::new(JobOf { work, reply })).map_err(|_| Error::Busy)?;
-        outcome.await.map_err(|_| Error::unavailable("the space's writer is gone"))?
+        without_turn(outcome).await.map_err(|_| Error::unavailable("the space's writer is gone"))?
     }
 }
 

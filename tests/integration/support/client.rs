@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, Method};
 use nichoir::Peer;
 use nichoir::app::App;
 use nichoir_dav::request::{empty, full};
-use nichoir_dav::{Body, Request};
+use nichoir_dav::{Body, Request, Response};
 
 use super::Answer;
 
@@ -125,6 +125,13 @@ impl Call {
     pub(crate) fn streaming(mut self, body: Body) -> Call {
         *self.request.body_mut() = body;
         self
+    }
+}
+
+impl Call {
+    /// The answer as soon as it begins, its body still to come.
+    pub(crate) async fn begun(self) -> Response {
+        self.app.handle(self.peer, self.request).await
     }
 }
 

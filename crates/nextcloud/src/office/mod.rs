@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, StatusCode};
 use nichoir_auth::Caller;
 use nichoir_dav::{Dav, Error, Request, Response, href, media_type};
 use nichoir_outbound::{Outbound, Url};
-use nichoir_store::{FileId, Needs, Node, Permissions, Timestamp};
+use nichoir_store::{FileId, Needs, Node, Permissions, Timestamp, without_turn};
 use serde_json::{Value, json};
 
 use crate::ticket::{Purpose, Ticket};
@@ -85,7 +85,7 @@ impl Office {
         if known.failed.is_some_and(|failed| failed.plus_seconds(RETRY_SECONDS) > now) {
             return old.ok_or_else(unavailable);
         }
-        let fetched = discovery::fetch(&self.outbound, &self.config).await;
+        let fetched = without_turn(discovery::fetch(&self.outbound, &self.config)).await;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match fetched {
             Ok(discovery) => {

@@ -1,6 +1,8 @@
 //! The workshop: once each, a few at a time, remembered.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Semaphore;
 
 use super::*;
 use crate::made::Colour;
@@ -35,7 +37,6 @@ async fn a_preview_is_drawn_once_however_many_ask() {
     }
     assert_eq!(drawn.load(Ordering::SeqCst), 1);
     assert!(previews.0.under_way.lock().unwrap().is_empty());
-    assert_eq!(previews.0.waiting.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
@@ -57,24 +58,30 @@ async fn beyond_the_queue_nobody_waits() {
     let directory = tempfile::tempdir().unwrap();
     let previews = workshop(directory.path(), 1, 1);
     let gate = Arc::new(Semaphore::new(0));
-    let ask = |name: &'static [u8]| {
+    let ask = |space: &'static str, name: &'static [u8]| {
         let (previews, gate) = (previews.clone(), Arc::clone(&gate));
         tokio::spawn(async move {
             let prepare = async {
                 let _open = gate.acquire().await;
                 Ok(drawing())
             };
-            previews.make("s", Key::of(&[name]), prepare).await
+            previews.make(space, Key::of(&[name]), prepare).await
         })
     };
-    let (first, second) = (ask(b"1"), ask(b"2"));
-    while previews.0.waiting.load(Ordering::SeqCst) < 2 {
-        tokio::task::yield_now().await;
-    }
+    let waits = async |space: &str| {
+        while previews.0.places.waiting(&space.to_owned()) < 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let (first, second) = (ask("s", b"1"), ask("s", b"2"));
+    waits("s").await;
     let third = previews.make("s", Key::of(&[b"3"]), async { Ok(drawing()) }).await;
     assert!(matches!(third, Err(Failure::Busy)));
+    // The queue of one space is none of another's business.
+    let neighbour = ask("t", b"4");
+    waits("t").await;
     gate.add_permits(10);
-    assert!(first.await.unwrap().is_ok() && second.await.unwrap().is_ok());
+    assert!(first.await.unwrap().is_ok() && second.await.unwrap().is_ok() && neighbour.await.unwrap().is_ok());
     assert!(previews.make("s", Key::of(&[b"3"]), async { Ok(drawing()) }).await.is_ok());
 }
 

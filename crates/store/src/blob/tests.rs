@@ -23,7 +23,7 @@ fn pattern(size: usize) -> Vec<u8> {
 async fn write(blobs: &Blobs, key: &str, bytes: &[u8]) -> Result<(), Error> {
     let mut writer = blobs.write(key);
     for run in bytes.chunks(60_000) {
-        writer.push(Bytes::copy_from_slice(run)).await?;
+        writer.push(Bytes::copy_from_slice(run), None).await?;
     }
     writer.finish().await
 }
@@ -146,7 +146,7 @@ async fn aborted_or_dropped_writes_leave_nothing() {
     let files = || std::fs::read_dir(directory.path().join("spaces/one")).unwrap().count();
     for is_aborted in [true, false] {
         let mut writer = blobs.write("spaces/one/a");
-        writer.push(Bytes::from(pattern(2 * super::LOCAL_PART_BYTES + 7))).await.unwrap();
+        writer.push(Bytes::from(pattern(2 * super::LOCAL_PART_BYTES + 7)), None).await.unwrap();
         assert_eq!(files(), 1, "the staged file");
         assert_eq!(blobs.size("spaces/one/a").await.unwrap(), None, "not visible before it is finished");
         if is_aborted {

@@ -36,6 +36,7 @@ mod support;
 mod sync;
 mod team_folders;
 mod trash;
+mod turns;
 mod upkeep;
 mod uploads;
 mod versions;
