@@ -121,7 +121,7 @@ async fn an_answer_that_is_not_read_has_no_turn_and_each_piece_of_it_waits_for_o
 #[tokio::test]
 async fn guessing_at_passwords_takes_no_turn_and_keeps_no_neighbour_from_logging_in() {
     let slow = |config: &mut Config| {
-        few_turns(config);
+        config.limits.space_turns = TURNS;
         // As slow as it takes to be seen.
         config.auth.argon2_memory_kib = 4 * 1024;
         config.auth.argon2_parallel = 1;
@@ -138,7 +138,8 @@ async fn guessing_at_passwords_takes_no_turn_and_keeps_no_neighbour_from_logging
         tokio::task::yield_now().await;
         let neighbour = alice.with("host", &server.other_host());
         neighbour.propfind("/", 0).await.expect(207);
-        assert!(!guesses.iter().all(JoinHandle::is_finished), "the neighbour did not wait for all guesses");
+        let known = guesses.iter().filter(|guess| guess.is_finished()).count();
+        assert!(known < 10, "the neighbour waited for {known} guesses of 20");
         // Whoever is known already goes on as well.
         alice.propfind("/", 0).await.expect(207);
         for guess in guesses {
