@@ -21,7 +21,7 @@ fn two_hundred_stalled_uploads_keep_nobody_out_of_their_own_space_nor_of_another
     let body = content(3, 100_000);
     let stall = |number: usize| {
         let mut upload = Connection::open(binary.address, "demo.example.org").unwrap();
-        let (sent, length) = if number % 2 == 0 { (0, body.len()) } else { (70_000, body.len()) };
+        let (sent, length) = if number.is_multiple_of(2) { (0, body.len()) } else { (70_000, body.len()) };
         upload.send_head("PUT", &path(&format!("{number}.bin")), &format!("Content-Length: {length}\r\n")).unwrap();
         upload.send(&body[..sent]).unwrap();
         (upload, sent)

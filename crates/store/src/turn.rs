@@ -185,15 +185,16 @@ mod tests {
             let turns = Arc::clone(&turns);
             async move { in_turn(&turns, async {}).await }
         };
+        let mut others = Vec::new();
         let request = async {
-            let other = tokio::spawn(other);
+            others.push(tokio::spawn(other));
             settle().await;
             without_turn(std::future::ready(())).await;
             settle().await;
-            assert!(!other.is_finished(), "the turn was never given away");
-            other
+            assert!(!others[0].is_finished(), "the turn was never given away");
         };
-        in_turn(&turns, request).await.unwrap().await.unwrap().unwrap();
+        in_turn(&turns, request).await.unwrap();
+        others.remove(0).await.unwrap().unwrap();
     }
 
     #[tokio::test]
