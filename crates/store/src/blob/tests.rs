@@ -96,12 +96,12 @@ async fn a_sync_that_fails_while_a_blob_is_written_fails_the_write() {
     let directory = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(&BlobConfig::Local { directory: directory.path().to_owned() }, S3_PART_BYTES).unwrap();
     let mut writer = blobs.write("spaces/one/a");
-    writer.push(Bytes::from(pattern(super::LOCAL_PART_BYTES))).await.unwrap();
+    writer.push(Bytes::from(pattern(super::LOCAL_PART_BYTES)), None).await.unwrap();
     // What is to be synced is not there any more.
     std::fs::remove_file(directory.path().join("spaces/one/a#1")).unwrap();
     let mut written = Ok(());
     for run in pattern(2 * super::SYNC_BYTES).chunks(super::LOCAL_PART_BYTES) {
-        written = writer.push(Bytes::copy_from_slice(run)).await;
+        written = writer.push(Bytes::copy_from_slice(run), None).await;
         if written.is_err() {
             break;
         }
