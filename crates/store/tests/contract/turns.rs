@@ -29,15 +29,29 @@ async fn lets_others_go_first<T>(space: &Space, request: impl Future<Output = T>
     }
 }
 
+/// The same of any of some requests of a kind: on a busy machine, what is waited for may be there before one looks.
+async fn any_lets_others_go_first<T>(space: &Space, request: impl AsyncFn(usize) -> T) -> bool {
+    for number in 0..20 {
+        if lets_others_go_first(space, request(number)).await {
+            return true;
+        }
+    }
+    false
+}
+
 #[tokio::test]
 async fn a_commit_and_a_search_are_waited_for_without_a_turn() {
     on_every_engine_with(one_turn(), 1_000_000_000, async |world| {
         let (space, alice) = (&world.space, &world.alice);
-        assert!(lets_others_go_first(space, make_folder(alice, "folder")).await);
-        assert!(lets_others_go_first(space, put(alice, "folder/inline", b"small")).await);
-        assert!(lets_others_go_first(space, put(alice, "folder/blob", &vec![7; 3_000_000])).await);
-        assert!(lets_others_go_first(space, alice.search(&Search::below(NodePath::root()), Everything)).await);
-        assert!(!lets_others_go_first(space, std::future::ready(())).await, "who does not wait has the turn");
+        let folder = async |number| make_folder(alice, &format!("folder-{number}")).await;
+        assert!(any_lets_others_go_first(space, folder).await);
+        let inline = async |number| put(alice, &format!("inline-{number}"), b"small").await;
+        assert!(any_lets_others_go_first(space, inline).await);
+        let blob = async |number| put(alice, &format!("blob-{number}"), &vec![7; 3_000_000]).await;
+        assert!(any_lets_others_go_first(space, blob).await);
+        let everything = Search::below(NodePath::root());
+        assert!(any_lets_others_go_first(space, async |_| alice.search(&everything, Everything).await).await);
+        assert!(!any_lets_others_go_first(space, async |_| ()).await, "who does not wait has the turn");
         world.finish().await;
     })
     .await;
