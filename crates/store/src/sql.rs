@@ -401,6 +401,15 @@ impl Connection {
         }
     }
 
+    /// Whether the transaction that was begun is still under way: SQLite ends one by itself when the disk is full or fails, and what
+    /// comes after would be committed statement by statement.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        match &self.raw {
+            Raw::Sqlite(raw) => raw.is_in_transaction(),
+            Raw::Postgres(_) => true,
+        }
+    }
+
     /// Whether it belongs to this space alone; else it is one of a pool and goes back after each use.
     pub(crate) fn is_own(&self) -> bool {
         matches!(self.raw, Raw::Sqlite(_))

@@ -29,7 +29,7 @@ const PRAGMAS: &str = "PRAGMA journal_mode = WAL;
      PRAGMA temp_store = MEMORY;
      PRAGMA wal_autocheckpoint = 1000;";
 
-/// A connection to one file. The mutex is never locked: a connection is used by whoever has it for himself, and may be sent to
+/// A connection to one file. The mutex is never waited for: a connection is used by whoever has it for himself, and may be sent to
 /// other threads while somebody only looks at what it is in.
 pub(crate) struct SqliteConnection(Box<Mutex<rusqlite::Connection>>);
 
@@ -71,6 +71,11 @@ impl SqliteConnection {
         drop(rows);
         drop(statement);
         Ok(raw.changes())
+    }
+
+    /// Whether a transaction is under way.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_autocommit()
     }
 
     /// Reads the statement without running it.
@@ -325,6 +330,16 @@ mod tests {
         [SQLITE_IOERR_FSYNC, SQLITE_IOERR_WRITE, SQLITE_CORRUPT].into_iter().for_each(|code| check(code, true));
         // The second is what a full disk says to whoever opens a file of which nothing is open.
         [SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_BUSY].into_iter().for_each(|code| check(code, false));
+    }
+
+    #[test]
+    fn a_transaction_that_a_full_disk_ended_is_known_to_be_over() {
+        let mut connection = memory();
+        connection.script("CREATE TABLE t (a BLOB); PRAGMA max_page_count = 4; BEGIN IMMEDIATE").unwrap();
+        assert!(connection.is_in_transaction());
+        let full = connection.script("INSERT INTO t VALUES (zeroblob(1000000))").unwrap_err();
+        assert!(!crate::sql::is_disk_failure(&full), "{full:?}");
+        assert!(!connection.is_in_transaction(), "SQLite rolled it back by itself");
     }
 
     #[test]

@@ -133,6 +133,9 @@ impl Tx {
 
     /// Writes the counters of so many changes back and commits; when it returns `Ok`, everything since `begin` is durable.
     pub(crate) async fn commit(&mut self, changes: usize) -> Result<(), Error> {
+        if !self.connection.is_in_transaction() {
+            return Err(Error::unavailable("the database ended the transaction by itself"));
+        }
         activity::flush(self).await?;
         if self.beside_the_tree < changes {
             upkeep::expect(self).await?;
