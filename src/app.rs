@@ -265,12 +265,13 @@ impl App {
             return self.0.engines.files.refuse(error);
         }
         let request = Request::from_parts(parts, body);
-        let answer = async {
+        // On the heap, as in `handle`.
+        let answer = Box::pin(async {
             match self.plain(&space, &arrival, &route, request).await {
                 Ok(response) => response,
                 Err(request) => Box::pin(self.dav(&space, &arrival, route, request)).await,
             }
-        };
+        });
         match space.in_turn(answer).await {
             Ok(response) => turn::in_turns(&space, response),
             Err(error) => self.0.engines.files.refuse(error.into()),
