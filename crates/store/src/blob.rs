@@ -199,26 +199,45 @@ fn open_s3(config: &S3Config) -> Result<Arc<dyn ObjectStore>, Error> {
     Ok(Arc::new(store))
 }
 
+/// A file on its way out.
+enum Reading {
+    Begun(File, Range<u64>),
+    UnderWay(JoinHandle<Result<Run, Error>>),
+}
+
+/// A run of a file, and what comes after it.
+struct Run {
+    bytes: Bytes,
+    file: File,
+    rest: Range<u64>,
+}
+
+/// Reads ahead: the next run while the one before it is sent.
 fn read_file(file: File, range: Range<u64>) -> ByteStream {
-    let start = range.start;
-    Box::pin(futures_util::stream::try_unfold((Some(file), range), move |(file, range)| async move {
-        let Some(mut file) = file.filter(|_| !range.is_empty()) else { return Ok(None) };
-        let (file, run) = run_blocking(move || {
-            if range.start == start {
-                file.seek(SeekFrom::Start(start))?;
-            }
-            let wanted = usize::try_from(range.end - range.start).unwrap_or(READ_BYTES).min(READ_BYTES);
-            let mut run = Vec::with_capacity(wanted);
-            let found = file.by_ref().take(wanted as u64).read_to_end(&mut run)?;
-            if found != wanted {
-                return Err(Error::unavailable("a blob ended early"));
-            }
-            Ok(((file, range.start + wanted as u64..range.end), Bytes::from(run)))
-        })
-        .await?;
-        let (file, rest) = file;
-        Ok(Some((run, (Some(file), rest))))
+    let begun = Some(Reading::Begun(file, range));
+    Box::pin(futures_util::stream::try_unfold(begun, |reading| async move {
+        let under_way = match reading {
+            None => return Ok(None),
+            Some(Reading::Begun(file, range)) => read_run(file, range),
+            Some(Reading::UnderWay(under_way)) => under_way,
+        };
+        let Run { bytes, file, rest } = under_way.await.map_err(|error| Error::Unavailable(Box::new(error)))??;
+        let next = (!rest.is_empty()).then(|| Reading::UnderWay(read_run(file, rest)));
+        Ok(Some((bytes, next)))
     }))
+}
+
+fn read_run(mut file: File, range: Range<u64>) -> JoinHandle<Result<Run, Error>> {
+    tokio::task::spawn_blocking(move || {
+        file.seek(SeekFrom::Start(range.start))?;
+        let wanted = usize::try_from(range.end - range.start).unwrap_or(READ_BYTES).min(READ_BYTES);
+        let mut bytes = Vec::with_capacity(wanted);
+        let found = file.by_ref().take(wanted as u64).read_to_end(&mut bytes)?;
+        if found != wanted {
+            return Err(Error::unavailable("a blob ended early"));
+        }
+        Ok(Run { bytes: Bytes::from(bytes), file, rest: range.start + wanted as u64..range.end })
+    })
 }
 
 /// A blob on its way in: one part being filled, one being written.
