@@ -31,7 +31,7 @@ use crate::turn::without_turn;
 const READ_BYTES: usize = 512 * 1024;
 /// One part written to a local file: S3 wants no less than 5 MiB, a file system has no such wish, and what is still in
 /// the processor's cache is hashed and written faster.
-const LOCAL_PART_BYTES: usize = 512 * 1024;
+const LOCAL_PART_BYTES: usize = 256 * 1024;
 /// A local file is synced each time so much was written to it, so that the disk does not wait for the end of a large upload.
 const SYNC_BYTES: usize = 32 * 1024 * 1024;
 
