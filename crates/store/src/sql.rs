@@ -406,7 +406,7 @@ impl Connection {
     pub(crate) fn is_in_transaction(&self) -> bool {
         match &self.raw {
             Raw::Sqlite(raw) => raw.is_in_transaction(),
-            Raw::Postgres(_) => true,
+            Raw::Postgres(_) => self.is_in_transaction,
         }
     }
 
