@@ -295,7 +295,7 @@ impl BlobWriter {
         };
         self.settle_sync().await?;
         self.unsynced_bytes = 0;
-        self.syncing = Some(tokio::spawn(run_blocking(move || Ok(File::open(staged)?.sync_data()?))));
+        self.syncing = Some(tokio::task::spawn_blocking(move || Ok(File::open(staged)?.sync_data()?)));
         Ok(())
     }
 
