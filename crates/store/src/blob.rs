@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED;
+use nix::fcntl::posix_fadvise;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -32,8 +34,8 @@ const READ_BYTES: usize = 512 * 1024;
 /// One part written to a local file: S3 wants no less than 5 MiB, a file system has no such wish, and what is still in
 /// the processor's cache is hashed and written faster.
 const LOCAL_PART_BYTES: usize = 256 * 1024;
-/// A local file is synced each time so much was written to it, so that the disk does not wait for the end of a large upload.
-const SYNC_BYTES: usize = 32 * 1024 * 1024;
+/// Each time so much was written to a local file, the disk is told to begin with it: otherwise it would begin with the sync at the end.
+const WRITE_BEHIND_BYTES: u64 = 1024 * 1024;
 
 /// Where blobs are. Cheap to clone.
 #[derive(Clone)]
@@ -86,8 +88,8 @@ impl Blobs {
             buffer: BytesMut::new(),
             upload: None,
             under_way: None,
-            unsynced_bytes: 0,
-            syncing: None,
+            written_bytes: 0,
+            begun_bytes: 0,
         }
     }
 
@@ -247,9 +249,10 @@ pub(crate) struct BlobWriter {
     buffer: BytesMut,
     upload: Option<Box<dyn MultipartUpload>>,
     under_way: Option<JoinHandle<Result<(), object_store::Error>>>,
-    /// Written to a local file since it was synced last.
-    unsynced_bytes: usize,
-    syncing: Option<JoinHandle<Result<(), Error>>>,
+    /// Handed to the store so far, without the part under way.
+    written_bytes: u64,
+    /// Of a local file: as far as the disk was told to begin.
+    begun_bytes: u64,
 }
 
 impl BlobWriter {
@@ -276,8 +279,8 @@ impl BlobWriter {
         if self.upload.is_none() {
             self.upload = Some(self.blobs.store.put_multipart(&self.path).await?);
         }
-        self.sync_early().await?;
-        self.unsynced_bytes += part.len();
+        self.write_behind();
+        self.written_bytes += part.len() as u64;
         if let Some(upload) = &mut self.upload {
             let written = upload.put_part(PutPayload::from_bytes(part));
             self.under_way = Some(tokio::spawn(async move {
@@ -288,23 +291,22 @@ impl BlobWriter {
         Ok(())
     }
 
-    /// Has the disk begin with what is there of a local file, if that is much. It is synced whole at the end nevertheless.
-    async fn sync_early(&mut self) -> Result<(), Error> {
-        let Some(staged) = self.blobs.staged(self.path.as_ref()).filter(|_| self.unsynced_bytes >= SYNC_BYTES) else {
-            return Ok(());
-        };
-        self.settle_sync().await?;
-        self.unsynced_bytes = 0;
-        self.syncing = Some(tokio::task::spawn_blocking(move || Ok(File::open(staged)?.sync_data()?)));
-        Ok(())
-    }
-
-    /// Waits for the sync under way.
-    async fn settle_sync(&mut self) -> Result<(), Error> {
-        match self.syncing.take() {
-            Some(sync) => sync.await.map_err(|error| Error::Unavailable(Box::new(error)))?,
-            None => Ok(()),
+    /// Has the disk begin with what was written of a local file. A hint that nobody waits for: whatever becomes of it, the sync at
+    /// the end waits for all of the file, and hears of every write that failed.
+    fn write_behind(&mut self) {
+        let range = self.begun_bytes..self.written_bytes;
+        if range.end - range.start < WRITE_BEHIND_BYTES {
+            return;
         }
+        let Some(staged) = self.blobs.staged(self.path.as_ref()) else { return };
+        self.begun_bytes = range.end;
+        tokio::task::spawn_blocking(move || {
+            let (Ok(start), Ok(length)) = (range.start.try_into(), (range.end - range.start).try_into()) else {
+                return;
+            };
+            // Of pages that were written to, this begins the writing and lets none go (posix_fadvise(2), mm/fadvise.c).
+            let _ = File::open(staged).map(|file| posix_fadvise(file, start, length, POSIX_FADV_DONTNEED));
+        });
     }
 
     /// Waits for the part under way.
@@ -326,7 +328,6 @@ impl BlobWriter {
             self.write_part(rest, None).await?;
         }
         self.settle().await?;
-        self.settle_sync().await?;
         if let Some(upload) = &mut self.upload {
             upload.complete().await?;
         }
@@ -337,7 +338,6 @@ impl BlobWriter {
     /// Gives the blob up; what cannot be removed now is collected by its intent.
     pub(crate) async fn abort(mut self) {
         let _ = self.settle().await;
-        let _ = self.settle_sync().await;
         if let Some(mut upload) = self.upload.take() {
             let _ = upload.abort().await;
         }

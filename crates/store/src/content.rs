@@ -326,8 +326,8 @@ fn mismatch(options: &StageOptions, checksums: &[Checksum]) -> Option<Error> {
 async fn announce_blob(core: &Arc<SpaceCore>) -> Result<String, Error> {
     let random: [u8; 16] = core.ports.bytes();
     let name = hex(&random);
-    // Two letters of fan-out keep a local directory small.
-    let key = format!("{}/{}/{}", blob_prefix(core), &name[..2], &name[2..]);
+    // Sixteen directories keep each of them of moderate size; more of them would be made, and synced, for longer.
+    let key = format!("{}/{}/{}", blob_prefix(core), &name[..1], &name[1..]);
     let announced = key.clone();
     let announce = core.write(move |tx| {
         Box::pin(async move {

@@ -83,31 +83,26 @@ async fn what_was_written_comes_back_from_a_local_disk() {
 }
 
 #[tokio::test]
-async fn what_is_synced_while_it_is_written_comes_back_whole() {
+async fn what_the_disk_begins_with_while_it_is_written_comes_back_whole() {
     let directory = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(&BlobConfig::Local { directory: directory.path().to_owned() }, S3_PART_BYTES).unwrap();
-    let bytes = pattern(2 * super::SYNC_BYTES + 7);
+    let bytes = pattern(5 * super::WRITE_BEHIND_BYTES as usize + 7);
     write(&blobs, "spaces/one/a", &bytes).await.unwrap();
     assert!(read(&blobs, "spaces/one/a", 0..bytes.len() as u64).await.unwrap() == bytes);
 }
 
 #[tokio::test]
-async fn a_sync_that_fails_while_a_blob_is_written_fails_the_write() {
+async fn a_file_that_vanishes_while_it_is_written_fails_the_write() {
     let directory = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(&BlobConfig::Local { directory: directory.path().to_owned() }, S3_PART_BYTES).unwrap();
     let mut writer = blobs.write("spaces/one/a");
     writer.push(Bytes::from(pattern(super::LOCAL_PART_BYTES)), None).await.unwrap();
-    // What is to be synced is not there any more.
     std::fs::remove_file(directory.path().join("spaces/one/a#1")).unwrap();
-    let mut written = Ok(());
-    for run in pattern(2 * super::SYNC_BYTES).chunks(super::LOCAL_PART_BYTES) {
-        written = writer.push(Bytes::copy_from_slice(run), None).await;
-        if written.is_err() {
-            break;
-        }
+    for run in pattern(5 * super::WRITE_BEHIND_BYTES as usize).chunks(super::LOCAL_PART_BYTES) {
+        writer.push(Bytes::copy_from_slice(run), None).await.unwrap();
     }
+    let written = writer.finish().await;
     assert!(matches!(written, Err(Error::Unavailable(_))), "{written:?}");
-    writer.abort().await;
 }
 
 async fn start_s3(root: &std::path::Path) -> BlobConfig {
