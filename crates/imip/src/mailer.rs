@@ -86,12 +86,16 @@ impl Mailer {
 
     /// Finds what is queued in any space.
     async fn round(&mut self) {
-        let spaces = match self.store.used_spaces().await {
+        let spaces = match self.store.spaces_with_outgoing().await {
             Ok(spaces) => spaces,
             Err(error) => return warn!(%error, "the spaces cannot be listed; queued mail waits for the next round"),
         };
         for space in spaces {
-            match space.next_outgoing().await {
+            let next = match space.next_outgoing().await {
+                Ok(None) => space.settle_outgoing().await.map(|()| None),
+                next => next,
+            };
+            match next {
                 Ok(Some(due)) => drop(self.due.insert(space.info().id, due)),
                 Ok(None) => {}
                 Err(error) => warn!(space.id = space.info().id, %error, "queued mail cannot be looked for"),

@@ -390,8 +390,8 @@ const HOSTS_OF: Sql = Sql("SELECT name FROM host WHERE space_id = $1");
 
 const INSERT: Sql =
     Sql("INSERT INTO space (id, uuid, name, quota_bytes, max_accounts, is_suspended, instance_id, data_fingerprint,
-                        secret, created_us, upkeep_due_us)
-     VALUES ($1, $2, $3, $4, $5, 0, $6, '', $7, $8, $9)");
+                        secret, created_us, upkeep_due_us, has_outgoing)
+     VALUES ($1, $2, $3, $4, $5, 0, $6, '', $7, $8, $9, 0)");
 
 const INSERT_HOST: Sql = Sql("INSERT INTO host (name, space_id) VALUES ($1, $2)");
 

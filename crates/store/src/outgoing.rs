@@ -1,11 +1,16 @@
 //! Scheduling messages for people outside of the space (RFC 6047): queued in the transaction that caused them, taken by
 //! whoever sends mail.
+//!
+//! The catalogue says of each space whether anything may be queued, so that a space without mail is not opened to look: set
+//! before a change that queues is committed, cleared in a turn of the space's writer that finds nothing.
 
 use crate::error::Error;
 use crate::node::AccountId;
 use crate::ports::Timestamp;
+use crate::reach::was_used;
 use crate::space::Space;
 use crate::sql::Sql;
+use crate::store::Store;
 use crate::tx::Tx;
 
 /// A message to be queued.
@@ -91,6 +96,40 @@ impl Space {
     pub async fn next_outgoing(&self) -> Result<Option<Timestamp>, Error> {
         Ok(self.core().reader().await?.row(NEXT, &[]).await?.maybe_int(0)?.map(Timestamp))
     }
+
+    /// Notes that nothing is queued, if that is so.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::ReadOnly`].
+    pub async fn settle_outgoing(&self) -> Result<(), Error> {
+        self.core().write(|tx| Box::pin(settle(tx))).await
+    }
+}
+
+impl Store {
+    /// The spaces in which messages may be queued, or were until lately.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn spaces_with_outgoing(&self) -> Result<Vec<Space>, Error> {
+        let mut found = Vec::new();
+        for row in self.control().all_of(WITH_OUTGOING, &[]).await? {
+            match self.space_numbered(row.int(0)?).await {
+                Ok(space) if was_used(space.core()).await => found.push(space),
+                Ok(_) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+}
+
+async fn settle(tx: &mut Tx) -> Result<(), Error> {
+    tx.beside_the_tree += 1;
+    match tx.row(NEXT, &[]).await?.maybe_int(0)? {
+        None => tx.in_catalogue(SETTLE, &[]).await,
+        Some(_) => Ok(()),
+    }
 }
 
 /// Queues a message in the change under way.
@@ -104,6 +143,7 @@ pub(crate) async fn queue(tx: &mut Tx, message: NewOutgoing) -> Result<(), Error
         tx.now().into(),
     ];
     tx.has_outgoing = true;
+    tx.in_catalogue(EXPECT, &[]).await?;
     tx.one(QUEUE, &args).await
 }
 
@@ -123,6 +163,15 @@ const QUEUE: Sql =
     Sql("INSERT INTO outgoing_message (space_id, id, account_id, recipient, method, body, queued_us, due_us,
                                    attempts)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0)");
+
+const EXPECT: Sql = Sql("UPDATE space SET has_outgoing = 1 WHERE id = $1 AND has_outgoing = 0");
+
+const SETTLE: Sql = Sql("UPDATE space SET has_outgoing = 0 WHERE id = $1");
+
+const WITH_OUTGOING: Sql = Sql("SELECT id FROM space WHERE has_outgoing = 1 ORDER BY id");
+
+/// The statements about the catalogue.
+pub(crate) const CONTROL_STATEMENTS: &[Sql] = &[EXPECT, SETTLE, WITH_OUTGOING];
 
 /// What an account leaves when it goes.
 pub(crate) const FORGET: Sql = Sql("DELETE FROM outgoing_message WHERE space_id = $1 AND account_id = $2");

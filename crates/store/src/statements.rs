@@ -44,6 +44,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::trash::STATEMENTS,
         crate::tree::STATEMENTS,
         crate::tx::STATEMENTS,
+        crate::outgoing::CONTROL_STATEMENTS,
         crate::upkeep::CONTROL_STATEMENTS,
         crate::upkeep::STATEMENTS,
         crate::version::STATEMENTS,
@@ -55,7 +56,12 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
 
 /// The statements about the catalogue, or those about a space.
 fn about(is_control: bool) -> impl Iterator<Item = Sql> {
-    let control = [crate::control::STATEMENTS, crate::outside::STATEMENTS, crate::upkeep::CONTROL_STATEMENTS];
+    let control = [
+        crate::control::STATEMENTS,
+        crate::outgoing::CONTROL_STATEMENTS,
+        crate::outside::STATEMENTS,
+        crate::upkeep::CONTROL_STATEMENTS,
+    ];
     let control: Vec<&str> = control.into_iter().flatten().map(|sql| sql.0).collect();
     all().filter(move |sql| control.contains(&sql.0) == is_control)
 }

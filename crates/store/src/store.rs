@@ -476,22 +476,6 @@ impl Store {
         self.0.ports.clock.now()
     }
 
-    /// Every space that something was ever stored in.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn used_spaces(&self) -> Result<Vec<Space>, Error> {
-        let mut used = Vec::new();
-        for info in self.spaces().await? {
-            match self.space_numbered(info.id).await {
-                Ok(space) if crate::reach::was_used(space.core()).await => used.push(space),
-                Ok(_) | Err(Error::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(used)
-    }
-
     /// Every space, by number.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::link::{self, LinkId};
 use crate::member_quota::Growth;
 use crate::moved::{Move, Moved, Quiet, Replaced};
 use crate::node::{AccountId, ContentId, Etag, FileId};
+use crate::open_space::Engine;
 use crate::ports::Timestamp;
 use crate::share::{Access, Root};
 use crate::space::SpaceCore;
@@ -128,6 +129,16 @@ impl Tx {
                 let _ = connection.script("ROLLBACK").await;
                 Err((connection, error))
             }
+        }
+    }
+
+    /// Runs a statement about the space in the catalogue, `$1` being its number: at once and for good on SQLite, where the catalogue
+    /// is a file of its own; in this transaction on PostgreSQL.
+    pub(crate) async fn in_catalogue(&mut self, sql: Sql, args: &[Value]) -> Result<(), Error> {
+        let core = Arc::clone(&self.core);
+        match core.engine.as_ref() {
+            Engine::Sqlite { .. } => core.control.run(sql, &[&[core.id.into()], args].concat()).await.map(drop),
+            Engine::Postgres(_) => self.connection.run(sql, args).await.map(drop),
         }
     }
 

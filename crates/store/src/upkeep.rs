@@ -16,7 +16,6 @@ use tracing::warn;
 
 use crate::control::Control;
 use crate::error::Error;
-use crate::open_space::Engine;
 use crate::ports::Timestamp;
 use crate::reach::was_used;
 use crate::retention;
@@ -97,7 +96,7 @@ fn kept_seconds(limits: &Limits) -> [i64; 7] {
 pub(crate) async fn expect(tx: &mut Tx) -> Result<(), Error> {
     let latest = tx.now().plus_seconds(tx.core.limits.upkeep_after_seconds);
     if tx.counters.upkeep_due > latest {
-        in_catalogue(tx, LOWER, latest).await?;
+        tx.in_catalogue(LOWER, &[latest.into()]).await?;
         tx.counters.upkeep_due = latest;
     }
     Ok(())
@@ -124,16 +123,7 @@ async fn look_ahead(tx: &mut Tx) -> Result<Timestamp, Error> {
 /// Says the same in the catalogue, unless a change was committed meanwhile that counts on less.
 async fn publish(tx: &mut Tx, due: Timestamp) -> Result<(), Error> {
     tx.beside_the_tree += 1;
-    if tx.counters.upkeep_due == due { in_catalogue(tx, RAISE, due).await } else { Ok(()) }
-}
-
-/// Runs a statement about the space of the change in the catalogue; on PostgreSQL, in the transaction of the change.
-async fn in_catalogue(tx: &mut Tx, sql: Sql, due: Timestamp) -> Result<(), Error> {
-    let core = Arc::clone(&tx.core);
-    match core.engine.as_ref() {
-        Engine::Sqlite { .. } => core.control.run(sql, &[core.id.into(), due.into()]).await.map(drop),
-        Engine::Postgres(_) => tx.run(sql, &[due.into()]).await.map(drop),
-    }
+    if tx.counters.upkeep_due == due { tx.in_catalogue(RAISE, &[due.into()]).await } else { Ok(()) }
 }
 
 impl Control {

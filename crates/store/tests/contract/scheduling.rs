@@ -54,6 +54,15 @@ async fn tag(tree: &Tree, at: &str) -> Option<String> {
     tree.node(&path(at), Needs::SCHEDULE_TAG).await.unwrap().schedule_tag.map(|tag| tag.to_string())
 }
 
+fn mail(from: &Tree) -> NewOutgoing {
+    NewOutgoing {
+        account: from.account().id,
+        recipient: "mailto:someone@example.org".to_owned(),
+        method: "REQUEST".to_owned(),
+        body: b"mail".to_vec(),
+    }
+}
+
 /// alice's invitation: her own object, bob's copy, two messages in bob's inbox, a mail.
 async fn invite(world: &World) -> (Tree, Tree) {
     let alice = world.alice.in_area(Area::Calendars).await.unwrap();
@@ -66,12 +75,7 @@ async fn invite(world: &World) -> (Tree, Tree) {
             add(&bob, "inbox", "1.ics", b"request").await,
             add(&bob, "inbox", "2.ics", b"request again").await,
         ],
-        outgoing: vec![NewOutgoing {
-            account: alice.account().id,
-            recipient: "mailto:someone@example.org".to_owned(),
-            method: "REQUEST".to_owned(),
-            body: b"mail".to_vec(),
-        }],
+        outgoing: vec![mail(&alice)],
         ..Scheduled::of(put(&alice, "personal/m.ics", b"alice's").await)
     };
     alice.apply(change).await.unwrap();
@@ -215,6 +219,34 @@ async fn copies_are_found_in_calendars_only_and_not_in_the_trash() {
             Scheduled { deliveries: vec![astray], ..Scheduled::of(put(&bob, "personal/new.ics", b"new").await) };
         assert!(matches!(bob.apply(change).await, Err(Error::Moved)));
         assert_eq!(names(&bob, "personal").await, Vec::<String>::new());
+        world.finish().await;
+    })
+    .await;
+}
+
+/// A hoster's mailer asks for them each quarter of an hour: of ten thousand spaces, those without mail stay closed.
+#[tokio::test]
+async fn only_spaces_with_queued_mail_are_looked_at_for_it() {
+    on_every_engine(async |world| {
+        let is_looked_at = async || {
+            let found = world.store.spaces_with_outgoing().await.unwrap();
+            found.iter().any(|space| space.info().id == world.space.info().id)
+        };
+        assert!(!is_looked_at().await, "it has members, and no mail");
+        let (alice, _) = invite(&world).await;
+        world.space.settle_outgoing().await.unwrap();
+        assert!(is_looked_at().await, "something is queued");
+        let waiting = world.space.outgoing_messages(10).await.unwrap();
+        world.space.complete_outgoing(waiting[0].id).await.unwrap();
+        assert!(is_looked_at().await, "until somebody has found nothing");
+        world.space.settle_outgoing().await.unwrap();
+        assert!(!is_looked_at().await);
+        let again = Scheduled {
+            outgoing: vec![mail(&alice)],
+            ..Scheduled::of(put(&alice, "personal/m.ics", b"alice's again").await)
+        };
+        alice.apply(again).await.unwrap();
+        assert!(is_looked_at().await, "more was queued");
         world.finish().await;
     })
     .await;
