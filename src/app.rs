@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::WWW_AUTHENTICATE;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{CONNECTION, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use nichoir_auth::{AuthError, Authenticator, Caller};
 use nichoir_caldav::Caldav;
 use nichoir_carddav::Carddav;
@@ -35,6 +35,7 @@ use crate::gate::{Arrival, Network, Peer, arrival};
 use crate::generated::Generator;
 use crate::observe::Metrics;
 use crate::route::{DavRoute, Home, Route};
+use crate::seat::Seat;
 use crate::stack::{self, Begun};
 use crate::subscription::Subscriptions;
 use crate::{forged, notify, push, turn};
@@ -248,6 +249,11 @@ impl App {
             Ok(None) => return self.0.engines.files.refuse(Error::not_found()),
             Err(error) => return self.0.engines.files.refuse(error.into()),
         };
+        if let Some(seat) = request.extensions().get::<Seat>()
+            && !seat.take(space.info().id)
+        {
+            return turned_away(request.version());
+        }
         let is_suspended = space.info().state == SpaceState::Suspended;
         if route == Route::Status && self.0.has_dialect {
             let title = &space.info().theme.title;
@@ -537,6 +543,15 @@ pub fn check_config(config: &Config) -> Result<(), String> {
     config.server.trusted_proxies.iter().try_for_each(|text| Network::parse(text).map(drop))?;
     config.office()?;
     config.smtp()?.as_ref().map_or(Ok(()), |smtp| Smtp::new(smtp).map(drop))
+}
+
+/// 503 to a connection that its space has no place for; it ends with that.
+fn turned_away(version: Version) -> Response {
+    let mut response = stack::plain(StatusCode::SERVICE_UNAVAILABLE, "Too many connections. Try again later.\n");
+    if version <= Version::HTTP_11 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 fn is_read(method: &Method) -> bool {

@@ -12,6 +12,7 @@ pub mod observe;
 mod pace;
 mod push;
 mod route;
+mod seat;
 pub mod server;
 mod stack;
 mod subscription;

@@ -31,6 +31,7 @@ use crate::config::Server as Settings;
 use crate::gate::Peer;
 use crate::observe;
 use crate::pace::{Pace, Paced, Progress, impatient};
+use crate::seat::{Seat, Seats};
 
 /// A socket that waits for connections.
 #[derive(Debug)]
@@ -126,6 +127,7 @@ struct Serving {
     builder: auto::Builder<TokioExecutor>,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
+    seats: Seats,
     pace: Pace,
 }
 
@@ -142,6 +144,7 @@ pub async fn serve(
         builder: builder(settings),
         tls,
         places: Arc::new(Semaphore::new(settings.connections_max)),
+        seats: Seats::new(settings.space_connections_max),
         pace: Pace::from(settings),
         app,
     };
@@ -257,18 +260,18 @@ impl Serving {
                 Err(_) => return,
             },
         };
-        let (app, pace) = (self.app.clone(), self.pace);
+        let (app, pace, seat) = (self.app.clone(), self.pace, self.seats.seat());
         let stream = Paced::new(stream, &pace);
         let unread = stream.unread();
         let (stream, line) = Watched::new(stream);
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let (app, line, unread) = (app.clone(), line.clone(), unread.clone());
+            let (app, line, unread, seat) = (app.clone(), line.clone(), unread.clone(), seat.clone());
             async move {
                 if line.has_fragment(request.method(), request.uri()) {
                     return Ok::<_, Infallible>(misdirected());
                 }
                 let (progress, version) = (Progress::begin(pace.answer), request.version());
-                let mut response = app.handle(peer, received(request, pace, progress.clone())).await;
+                let mut response = app.handle(peer, received(request, pace, progress.clone(), seat)).await;
                 if version <= Version::HTTP_11 {
                     unread.end_after(&progress, &mut response);
                 }
@@ -290,8 +293,9 @@ fn misdirected() -> Response {
 }
 
 /// The request with a body that ends when its client falls silent.
-fn received(mut request: http::Request<Incoming>, pace: Pace, progress: Progress) -> Request {
+fn received(mut request: http::Request<Incoming>, pace: Pace, progress: Progress, seat: Seat) -> Request {
     request.extensions_mut().insert(progress.clone());
+    request.extensions_mut().insert(seat);
     request.map(|body| {
         if body.is_end_stream() {
             progress.complete();

@@ -72,7 +72,8 @@ async fn in_time(progress: Option<Progress>, inner: impl Future<Output = Respons
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response {
+/// A text for people, told by nobody to the log.
+pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response {
     let mut response = Response::new(full(text));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

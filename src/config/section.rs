@@ -63,6 +63,8 @@ section! {
         tls_key_file: String = String::new(),
         /// Connections at once.
         connections_max: usize = 4096,
+        /// Connections at once whose last request was for the same space; more are answered 503 and closed.
+        space_connections_max: usize = 1000,
         /// Seconds in which a request's headers must have arrived.
         header_seconds: u64 = 20,
         /// Bytes of a request's headers.

@@ -48,3 +48,32 @@ fn two_hundred_stalled_uploads_keep_nobody_out_of_their_own_space_nor_of_another
     }
     assert_no_alarm(directory.path());
 }
+
+#[test]
+fn a_space_has_so_many_connections_and_leaves_the_others_theirs() {
+    let directory = tempfile::tempdir().unwrap();
+    make_spaces(directory.path(), ["demo", "other"].map(str::to_owned));
+    let few = [("NICHOIR_SERVER__SPACE_CONNECTIONS_MAX", "3")];
+    let binary = Binary::start_with(directory.path(), "exec", &few);
+    let open = |space: &str| Connection::open(binary.address, &format!("{space}.example.org")).unwrap();
+    let ask = |connection: &mut Connection| {
+        connection.send_head("GET", &path("none"), "").unwrap();
+        let head = connection.read_head().unwrap();
+        connection.read_body(head.length).unwrap();
+        (head.status, head.is_last)
+    };
+
+    let mut held = [open("demo"), open("demo"), open("demo")];
+    held.iter_mut().for_each(|connection| assert_eq!(ask(connection), (404, false)));
+    assert_eq!(ask(&mut open("demo")), (503, true), "the fourth of three");
+    let mut other = open("other");
+    assert_eq!(ask(&mut other), (404, false));
+    assert_eq!(ask(&mut held[0]), (404, false), "who was there before is served on");
+
+    drop(held);
+    let since = Instant::now();
+    while ask(&mut open("demo")) != (404, false) {
+        assert!(since.elapsed() < Duration::from_secs(10), "places that are left are free again");
+    }
+    assert_no_alarm(directory.path());
+}
