@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests" / "clients"))
 
 from installed import from_pypi  # noqa: E402
-from server import PASSWORD, TARGET, Postgres, Server, end, free_port, wait_for_port  # noqa: E402
+from server import BUILD, PASSWORD, TARGET, Postgres, Server, end, free_port, wait_for_port  # noqa: E402
 
 RADICALE, XANDIKOS = ("radicale==3.8.3",), ("xandikos==0.4.7",)
 LOGIN = "alice"
@@ -194,8 +194,6 @@ def find_davload():
 
 
 def build_release():
-    """Builds what is measured, unless binaries are named by $NICHOIR_BINARY and $DAVLOAD."""
-    wanted = {"NICHOIR_BINARY": [], "DAVLOAD": ["-p", "nichoir-davload"]}
-    for variable, package in wanted.items():
-        if variable not in os.environ:
-            subprocess.run(["cargo", "build", "--release", "--quiet", *package], cwd=ROOT, check=True)
+    """Builds what is measured, unless both binaries are named by $NICHOIR_BINARY and $DAVLOAD."""
+    if not {"NICHOIR_BINARY", "DAVLOAD"} <= os.environ.keys():
+        subprocess.run(BUILD, cwd=ROOT, check=True)

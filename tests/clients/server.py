@@ -16,6 +16,8 @@ import uuid
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 PASSWORD = "correct-horse-battery"
+# All that clients meet and benches use, in one command: features, and so what has to be built again, depend on what is built together.
+BUILD = ["cargo", "build", "--release", "--quiet", "--workspace", "--bins", "--examples"]
 
 
 def free_port():
