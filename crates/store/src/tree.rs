@@ -27,6 +27,9 @@ use crate::space::SpaceCore;
 use crate::sql::{Columns, Connection, Sql};
 use crate::tx::Asker;
 
+/// Members of a page that room is made for before they are read.
+const PAGE_ROOM: usize = 512;
+
 /// An account's tree. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tree {
@@ -233,7 +236,9 @@ impl Tree {
         let limit = self.core().limits.page_rows.max(1);
         let mut reader = self.core().reader().await?;
         let args = [folder.id.into(), after.map_or(0, |id| id.0).into(), limit.into()];
-        let (mut nodes, mut mounts) = (Vec::new(), Vec::new());
+        // Room for a whole page: growing would move what was read, again and again.
+        let (mut nodes, mut mounts) =
+            (Vec::with_capacity(usize::try_from(limit).unwrap_or(0).min(PAGE_ROOM)), Vec::new());
         let mut see = |row: &dyn Columns| {
             nodes.push(node_of(row)?);
             if is_mount(row)? {
@@ -428,14 +433,16 @@ impl Tree {
         self.check_content(node)?;
         let mut pieces = Vec::new();
         if let Some(content) = node.content {
-            for row in connection.all(PIECES, &[content.into()]).await? {
+            let mut see = |row: &dyn Columns| {
                 pieces.push(Piece {
                     offset_bytes: row.count(0)?,
                     size_bytes: row.count(1)?,
                     inline: row.maybe_bytes(2)?.map(Bytes::from),
                     blob_key: row.maybe_text(3)?,
                 });
-            }
+                Ok(true)
+            };
+            connection.each(PIECES, &[content.into()], &mut see).await?;
             if pieces.is_empty() {
                 return Err(Error::NotFound);
             }

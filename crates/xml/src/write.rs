@@ -410,9 +410,19 @@ const NEEDS_CARE: [bool; 256] = {
     table
 };
 
+/// Whether any byte [`NEEDS_CARE`]. Looks at all of them, and so at many at once.
+fn needs_care(bytes: &[u8]) -> bool {
+    let is_one =
+        |byte: u8| (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == 0xef);
+    bytes.iter().fold(false, |found, byte| found | is_one(*byte))
+}
+
 /// Text that reads back the same; what XML cannot hold becomes U+FFFD.
 fn escape(buffer: &mut Vec<u8>, text: &str, is_attribute: bool) {
     let bytes = text.as_bytes();
+    if !needs_care(bytes) {
+        return buffer.extend_from_slice(bytes);
+    }
     let mut done = 0;
     let mut place = 0;
     while let Some(step) = bytes[place..].iter().position(|byte| NEEDS_CARE[usize::from(*byte)]) {
