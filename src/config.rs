@@ -63,6 +63,29 @@ impl Config {
         }
     }
 
+    /// How to reach a bucket with backups.
+    ///
+    /// # Errors
+    /// When nothing says where S3 is.
+    pub(crate) fn backup_s3(&self, bucket: &str) -> Result<S3Config, Wrong> {
+        let (backup, storage) = (&self.backup, &self.storage);
+        let bucket = bucket.to_owned();
+        if !backup.s3_endpoint.is_empty() {
+            return Ok(S3Config {
+                endpoint: backup.s3_endpoint.clone(),
+                bucket,
+                region: backup.s3_region.clone(),
+                access_key_id: backup.s3_access_key_id.clone(),
+                secret_access_key: backup.s3_secret_access_key.clone(),
+                has_path_style: backup.s3_path_style,
+            });
+        }
+        match self.store().blobs {
+            BlobConfig::S3(config) if !storage.s3_endpoint.is_empty() => Ok(S3Config { bucket, ..config }),
+            _ => Err("set backup.s3_endpoint and its key to reach s3:// places".to_owned()),
+        }
+    }
+
     fn store_limits(&self) -> Limits {
         let (storage, limits) = (&self.storage, &self.limits);
         Limits {

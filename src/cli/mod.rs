@@ -3,10 +3,12 @@
 
 mod account;
 mod app_password;
+mod backup;
 mod check;
 mod demo;
 mod doctor;
 mod group;
+mod restore;
 mod serve;
 mod space;
 mod team_folder;
@@ -60,6 +62,12 @@ enum Command {
     /// App passwords of an account.
     #[command(subcommand)]
     AppPassword(app_password::AppPasswordCommand),
+    /// Back up a space, or all of them, while they are in use.
+    Backup(backup::Backup),
+    /// List the backups in a place, and verify them.
+    Generations(backup::Generations),
+    /// Put a backup back, as a new space or in the place of the one that it was taken of.
+    Restore(restore::Restore),
     /// Compare metadata and blobs (fsck).
     Check(check::Check),
     /// Test configuration, storage and surroundings.
@@ -127,6 +135,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Group(command) => command.run(&session).await,
         Command::TeamFolder(command) => command.run(&session).await,
         Command::AppPassword(command) => command.run(&session).await,
+        Command::Backup(backup) => backup.run(&session).await,
+        Command::Generations(generations) => generations.run(&session).await,
+        Command::Restore(restore) => restore.run(&session).await,
         Command::Check(check) => check.run(&session).await,
         Command::Doctor => doctor::run(&session).await,
         Command::ConfigSample => Ok(()),

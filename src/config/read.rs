@@ -60,10 +60,11 @@ impl Config {
 
     /// Reads the secrets that are kept in files of their own.
     fn with_secrets(mut self, credentials: Option<&Path>) -> Result<Config, Wrong> {
-        let (storage, mail) = (&mut self.storage, &mut self.mail);
+        let (storage, mail, backup) = (&mut self.storage, &mut self.mail, &mut self.backup);
         for (key, file, value) in [
             ("storage.postgres_url", &storage.postgres_url_file, &mut storage.postgres_url),
             ("storage.s3_secret_access_key", &storage.s3_secret_access_key_file, &mut storage.s3_secret_access_key),
+            ("backup.s3_secret_access_key", &backup.s3_secret_access_key_file, &mut backup.s3_secret_access_key),
             ("mail.password", &mail.password_file, &mut mail.password),
         ] {
             if file.is_empty() {

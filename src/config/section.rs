@@ -590,6 +590,24 @@ section! {
 }
 
 section! {
+    /// `[backup]`: how to reach s3:// places for backups.
+    Backup {
+        /// S3 endpoint; empty: that of [storage], with its key.
+        s3_endpoint: String = String::new(),
+        /// Region.
+        s3_region: String = "garage".to_owned(),
+        /// Access key id.
+        s3_access_key_id: String = String::new(),
+        /// Secret access key.
+        s3_secret_access_key: String = String::new(),
+        /// File that holds s3_secret_access_key, for secrets kept apart; a name without a slash is a systemd credential.
+        s3_secret_access_key_file: String = String::new(),
+        /// Address buckets as ENDPOINT/BUCKET rather than BUCKET.ENDPOINT.
+        s3_path_style: bool = true,
+    }
+}
+
+section! {
     /// `[log]`: what is written to standard error.
     Log {
         /// `text` or `json`.
@@ -634,6 +652,8 @@ section! {
         links: Links = Links::default(),
         /// Work in the background.
         maintenance: Maintenance = Maintenance::default(),
+        /// How to reach places for backups.
+        backup: Backup = Backup::default(),
         /// What is written to standard error.
         log: Log = Log::default(),
     }

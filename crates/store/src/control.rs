@@ -1,6 +1,8 @@
 //! The catalogue of spaces: names, hosts, pools. Small, read often, written by the admin's commands, which may run in
 //! another process while the server serves.
 
+pub(crate) mod restored;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -36,6 +36,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_comment_news.sql"),
     include_str!("migrations/space_team_quota.sql"),
     include_str!("migrations/space_upkeep.sql"),
+    include_str!("migrations/space_backup.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
+use crate::backup::{lock_file, restoring_file};
 use crate::checksum::hex;
 use crate::error::Error;
 use crate::open_space::{Engine, file_of};
 use crate::space::SpaceCore;
 use crate::sql::{Connection, Row, Sql};
 use crate::store::{CheckReport, remove_database};
+use crate::tables::TABLES;
 
 /// Whether the space was ever used, without using it.
 pub(crate) async fn was_used(core: &SpaceCore) -> bool {
@@ -37,12 +39,17 @@ pub(crate) async fn delete_everything(core: &Arc<SpaceCore>) -> Result<(), Error
         }
     }
     match core.engine.as_ref() {
-        Engine::Sqlite { directory, .. } => remove_database(&file_of(directory, core)).await?,
+        Engine::Sqlite { directory, .. } => {
+            // Beside its file, what a restore or a backup that were cut off may have left.
+            for file in [file_of(directory, core), restoring_file(directory, core), lock_file(directory, core)] {
+                remove_database(&file).await?;
+            }
+        }
         Engine::Postgres(pool) => {
             let mut connection = Connection::postgres(pool.acquire().await?, Some(core.id));
             connection.begin().await?;
-            for statement in DELETE_ROWS {
-                connection.run(*statement, &[]).await?;
+            for table in TABLES.iter() {
+                connection.run(table.delete, &[]).await?;
             }
             connection.script("COMMIT").await?;
         }
@@ -76,10 +83,7 @@ async fn check_snapshot(
 ) -> Result<CheckReport, Error> {
     let mut report = CheckReport::default();
     let mut reader = core.connect_aside().await?;
-    reader.script("BEGIN").await?;
-    if !reader.is_own() {
-        reader.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
-    }
+    reader.begin_snapshot().await?;
     let checked = async {
         rules(&mut reader, &mut report).await?;
         pool(&mut reader, &mut report).await?;
@@ -286,57 +290,16 @@ const POOL: Sql = Sql("SELECT used_bytes, reclaimable_bytes,
             + (SELECT COUNT(*) FROM team_folder WHERE space_id = $1 AND quota_bytes IS NOT NULL)
        FROM space_state WHERE space_id = $1");
 
-const BLOBS: Sql = Sql("SELECT blob_key, size_bytes, digest FROM piece WHERE space_id = $1 AND blob_key IS NOT NULL
+/// Every blob that the space reaches: key, size, digest. What the collector, the check, backups and restores go by.
+pub(crate) const BLOBS: Sql =
+    Sql("SELECT blob_key, size_bytes, digest FROM piece WHERE space_id = $1 AND blob_key IS NOT NULL
      UNION ALL
      SELECT blob_key, size_bytes, digest FROM chunk WHERE space_id = $1 AND blob_key IS NOT NULL");
 
 const INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1");
 
-const DELETE_ROWS: &[Sql] = &[
-    Sql("DELETE FROM space_state WHERE space_id = $1"),
-    Sql("DELETE FROM account WHERE space_id = $1"),
-    Sql("DELETE FROM account_group WHERE space_id = $1"),
-    Sql("DELETE FROM membership WHERE space_id = $1"),
-    Sql("DELETE FROM device WHERE space_id = $1"),
-    Sql("DELETE FROM login_flow WHERE space_id = $1"),
-    Sql("DELETE FROM node WHERE space_id = $1"),
-    Sql("DELETE FROM content WHERE space_id = $1"),
-    Sql("DELETE FROM piece WHERE space_id = $1"),
-    Sql("DELETE FROM intent WHERE space_id = $1"),
-    Sql("DELETE FROM lock WHERE space_id = $1"),
-    Sql("DELETE FROM account_value WHERE space_id = $1"),
-    Sql("DELETE FROM dead_property WHERE space_id = $1"),
-    Sql("DELETE FROM favourite WHERE space_id = $1"),
-    Sql("DELETE FROM tag WHERE space_id = $1"),
-    Sql("DELETE FROM tagged WHERE space_id = $1"),
-    Sql("DELETE FROM comment WHERE space_id = $1"),
-    Sql("DELETE FROM comment_read WHERE space_id = $1"),
-    Sql("DELETE FROM trash WHERE space_id = $1"),
-    Sql("DELETE FROM trash_view WHERE space_id = $1"),
-    Sql("DELETE FROM version WHERE space_id = $1"),
-    Sql("DELETE FROM upload WHERE space_id = $1"),
-    Sql("DELETE FROM chunk WHERE space_id = $1"),
-    Sql("DELETE FROM finished_upload WHERE space_id = $1"),
-    Sql("DELETE FROM change_log WHERE space_id = $1"),
-    Sql("DELETE FROM root WHERE space_id = $1"),
-    Sql("DELETE FROM member WHERE space_id = $1"),
-    Sql("DELETE FROM share WHERE space_id = $1"),
-    Sql("DELETE FROM share_answer WHERE space_id = $1"),
-    Sql("DELETE FROM team_folder WHERE space_id = $1"),
-    Sql("DELETE FROM team_folder_right WHERE space_id = $1"),
-    Sql("DELETE FROM mount WHERE space_id = $1"),
-    Sql("DELETE FROM publication WHERE space_id = $1"),
-    Sql("DELETE FROM copy_map WHERE space_id = $1"),
-    Sql("DELETE FROM outgoing_message WHERE space_id = $1"),
-    Sql("DELETE FROM push_registration WHERE space_id = $1"),
-    Sql("DELETE FROM pre_auth WHERE space_id = $1"),
-    Sql("DELETE FROM notification WHERE space_id = $1"),
-    Sql("DELETE FROM activity WHERE space_id = $1"),
-    Sql("DELETE FROM user_status WHERE space_id = $1"),
-];
-
 /// The statements of this file, for the test that prepares them on both engines.
 pub(crate) fn statements() -> impl Iterator<Item = Sql> {
     let plain = [HAS_STATE, COUNT_NODES, POOL, BLOBS, INTENTS];
-    RULES.iter().map(|(_, sql)| *sql).chain(plain).chain(DELETE_ROWS.iter().copied())
+    RULES.iter().map(|(_, sql)| *sql).chain(plain)
 }

@@ -178,7 +178,7 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     }
 }
 
-/// Removes blobs that nothing refers to and whose time has come. Marked first, so that no change can use one that
+/// Removes blobs that nothing refers to and whose time has come; none while a backup copies what it saw. Marked first, so that no change can use one that
 /// is on its way out; the row goes last, so that a crash forgets nothing.
 async fn collect(core: &Arc<SpaceCore>) -> Result<(), Error> {
     loop {
@@ -274,7 +274,9 @@ const FORGET_LINKS: Sql = Sql("DELETE FROM link WHERE space_id = $1 AND node_id 
 
 const FORGET_NODE: Sql = Sql("DELETE FROM node WHERE space_id = $1 AND id = $2");
 
-const DUE_INTENTS: Sql = Sql("SELECT blob_key FROM intent WHERE space_id = $1 AND collect_after_us < $2 LIMIT $3");
+const DUE_INTENTS: Sql = Sql("SELECT blob_key FROM intent
+      WHERE space_id = $1 AND collect_after_us < $2
+        AND NOT EXISTS (SELECT 1 FROM space_state WHERE space_id = $1 AND blobs_held_until_us >= $2) LIMIT $3");
 
 const MARK_INTENT: Sql = Sql("UPDATE intent SET is_collecting = 1 WHERE space_id = $1 AND blob_key = $2");
 

@@ -338,9 +338,12 @@ impl Space {
         &self.0.core
     }
 
-    /// A URN that names the node for life (RFC 5842 §3.1): a UUID of version 8, made of the space's own and the number.
+    /// A URN that names the node for life (RFC 5842 §3.1): a UUID of version 8, made of what the space is called for life and the
+    /// number. A space that is restored in place keeps both.
     pub fn urn_of(&self, id: FileId) -> String {
-        let mut bytes = *self.info().uuid.as_bytes();
+        let digest = blake3::hash(self.info().instance_id.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.as_bytes()[..16]);
         for (byte, digit) in bytes[8..].iter_mut().zip(id.0.to_be_bytes()) {
             *byte ^= digit;
         }

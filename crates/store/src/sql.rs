@@ -401,6 +401,14 @@ impl Connection {
         }
     }
 
+    /// Begins a transaction that reads one moment of everything.
+    pub(crate) async fn begin_snapshot(&mut self) -> Result<(), Error> {
+        match self.raw {
+            Raw::Sqlite(_) => self.script("BEGIN").await,
+            Raw::Postgres(_) => self.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await,
+        }
+    }
+
     /// Whether the transaction that was begun is still under way: SQLite ends one by itself when the disk is full or fails, and what
     /// comes after would be committed statement by statement.
     pub(crate) fn is_in_transaction(&self) -> bool {

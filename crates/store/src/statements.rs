@@ -15,6 +15,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::comment::STATEMENTS,
         crate::content::STATEMENTS,
         crate::control::STATEMENTS,
+        crate::control::restored::STATEMENTS,
         crate::departure::STATEMENTS,
         crate::device::STATEMENTS,
         crate::group::STATEMENTS,
@@ -51,7 +52,9 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::seen_files::STATEMENTS,
         crate::user_status::STATEMENTS,
     ];
-    files.into_iter().flatten().copied().chain(crate::change::statements()).chain(crate::reach::statements())
+    let made = crate::change::statements().chain(crate::reach::statements()).chain(crate::tables::statements());
+    let made = made.chain(crate::backup::statements());
+    files.into_iter().flatten().copied().chain(made)
 }
 
 /// The statements about the catalogue, or those about a space.
@@ -59,6 +62,7 @@ fn about(is_control: bool) -> impl Iterator<Item = Sql> {
     let control = [
         crate::control::STATEMENTS,
         crate::outgoing::CONTROL_STATEMENTS,
+        crate::control::restored::STATEMENTS,
         crate::outside::STATEMENTS,
         crate::upkeep::CONTROL_STATEMENTS,
     ];

@@ -471,6 +471,10 @@ impl Store {
         &self.0.limits
     }
 
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.0.ports
+    }
+
     /// The present instant, by the store's clock.
     pub fn now(&self) -> Timestamp {
         self.0.ports.clock.now()

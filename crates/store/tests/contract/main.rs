@@ -6,6 +6,7 @@
 
 mod account_values;
 mod accounts;
+mod backup;
 mod bin;
 mod blob_faults;
 mod client_locks;
@@ -27,6 +28,8 @@ mod pictures;
 mod plans;
 mod pool;
 mod push;
+#[path = "../support/s3.rs"]
+mod s3;
 mod scheduling;
 mod search;
 mod share_costs;

@@ -1,0 +1,254 @@
+//! A backup that ends before it is done: no generation, nothing lost of the earlier ones, and the next goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use nichoir_store::backup::{BackupError, Depository};
+use nichoir_store::fault::Damage;
+use nichoir_store::{Blobs, Limits};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, Result,
+};
+use tokio::sync::Notify;
+
+use super::{PART_BYTES, delete, fill, image, over_memory, place, tree_of};
+use crate::support::{World, on_every_engine, on_every_engine_with, put};
+
+#[tokio::test]
+async fn a_place_that_fails_at_any_step_keeps_what_it_had_and_the_next_backup_goes_on() {
+    on_every_engine(async |world| {
+        fill(&world).await;
+        let (faulty, depository) = over_memory();
+        world.back_up(&depository).await.unwrap();
+        let mut torn = Vec::new();
+        for damage in [Damage::Refuse, Damage::Tear, Damage::LoseAnswer] {
+            for number in 1.. {
+                assert!(number < 60, "it never ends");
+                let before = depository.names().await.unwrap();
+                // Something new to copy: a blob, and rows.
+                put(&world.alice, "changing", &[number as u8; 40_000]).await.unwrap();
+                put(&world.alice, "changing too", format!("{damage:?} {number}").repeat(9_000).as_bytes())
+                    .await
+                    .unwrap();
+                let expected = image(&world.alice).await;
+                faulty.arm(number, damage, number % 2 == 0);
+                let made = world.back_up(&depository).await;
+                let is_hit = faulty.seen() >= number;
+                faulty.disarm();
+                for name in depository.names().await.unwrap() {
+                    let problems = depository.verify(Some(&name)).await.unwrap().problems;
+                    // What an object store that tears has written in part is told from what is whole.
+                    if !problems.is_empty() && damage == Damage::Tear && made.is_err() && !before.contains(&name) {
+                        torn.push(name);
+                    } else {
+                        assert!(problems.is_empty() || torn.contains(&name), "{damage:?} {number}: {problems:?}");
+                    }
+                }
+                let again = world.back_up(&depository).await.unwrap();
+                let verified = depository.verify(Some(&again.generation.name)).await.unwrap();
+                assert_eq!(verified.problems, Vec::<String>::new(), "{damage:?} {number}");
+                if !is_hit {
+                    let name = world.beside(&format!("{damage:?}").to_lowercase());
+                    world.restore_as(&depository, &name).await.unwrap();
+                    let space = world.store.space_named(&name).await.unwrap();
+                    assert!(image(&tree_of(&space, "alice").await).await == expected);
+                    break;
+                }
+            }
+        }
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_that_fails_while_it_is_read_restores_nothing_or_all_of_it() {
+    on_every_engine(async |world| {
+        fill(&world).await;
+        let expected = image(&world.alice).await;
+        let (faulty, depository) = over_memory();
+        world.back_up(&depository).await.unwrap();
+        let spaces = world.spaces().await;
+        for damage in [Damage::Refuse, Damage::Tear, Damage::LoseAnswer] {
+            for number in 1.. {
+                assert!(number < 100, "it never ends");
+                faulty.arm(number, damage, false);
+                let name = world.beside("read");
+                let restored = world.restore_as(&depository, &name).await;
+                let is_hit = faulty.seen() >= number;
+                faulty.disarm();
+                match restored {
+                    Ok(_) => {
+                        let space = world.store.space_named(&name).await.unwrap();
+                        assert!(image(&tree_of(&space, "alice").await).await == expected);
+                        world.store.delete_space(&name).await.unwrap();
+                    }
+                    Err(_) => assert_eq!(world.spaces().await, spaces, "{damage:?} {number}"),
+                }
+                if !is_hit {
+                    break;
+                }
+            }
+        }
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_ends_a_backup_and_nothing_else() {
+    on_every_engine(async |world| {
+        fill(&world).await;
+        let place = place();
+        for number in 1.. {
+            assert!(number < 200, "it never ends");
+            let before = world.faults.seen();
+            world.faults.arm(number);
+            let made = world.back_up(&place.depository).await;
+            let is_hit = world.faults.seen() - before >= number;
+            world.faults.arm(0);
+            assert!(is_hit || made.is_ok(), "{made:?}");
+            assert!(place.depository.verify(None).await.unwrap().problems.is_empty(), "{number}");
+            if !is_hit {
+                break;
+            }
+        }
+        assert!(!place.depository.names().await.unwrap().is_empty());
+        world.finish().await;
+    })
+    .await;
+}
+
+/// An object store whose first write waits.
+#[derive(Debug)]
+struct Gate {
+    inner: object_store::memory::InMemory,
+    is_reached: Notify,
+    go_on: Notify,
+    is_open: AtomicBool,
+}
+
+impl std::fmt::Display for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Gate {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        if !self.is_open.swap(true, Ordering::SeqCst) {
+            self.is_reached.notify_one();
+            self.go_on.notified().await;
+        }
+        self.inner.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(&self, at: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(at, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+fn gated() -> (Arc<Gate>, Depository) {
+    let gate = Arc::new(Gate {
+        inner: object_store::memory::InMemory::new(),
+        is_reached: Notify::new(),
+        go_on: Notify::new(),
+        is_open: AtomicBool::new(false),
+    });
+    let blobs = Blobs::from_object_store(Arc::clone(&gate) as _, PART_BYTES);
+    (gate, Depository::over(blobs, "", "a slow place"))
+}
+
+/// Begins a backup, does `meanwhile` after its snapshot and before anything is copied, lets it go on, and says what became of it.
+async fn meanwhile(world: &World, depository: &Depository, gate: &Gate, meanwhile: impl AsyncFnOnce()) {
+    let (store, name, directory, to) = (world.store.clone(), world.name(), world.working(), depository.clone());
+    let backup = tokio::spawn(async move { store.back_up(&name, &to, None, &directory).await });
+    gate.is_reached.notified().await;
+    meanwhile().await;
+    gate.go_on.notify_one();
+    let made = backup.await.unwrap().unwrap();
+    assert!(made.lacking.is_empty(), "{made:?}");
+}
+
+#[tokio::test]
+async fn the_collector_leaves_what_a_backup_still_has_to_copy() {
+    let limits = Limits { collect_after_seconds: 0, ..Limits::default() };
+    on_every_engine_with(limits, 1_000_000_000, async |world| {
+        put(&world.alice, "file", &[1; 40_000]).await.unwrap();
+        let expected = image(&world.alice).await;
+        let (gate, depository) = gated();
+        meanwhile(&world, &depository, &gate, async || {
+            delete(&world.alice, "file").await;
+            world.alice.apply(nichoir_store::change::EmptyTrash { until: world.store.now() }).await.unwrap();
+            world.clock.advance_seconds(3600);
+            world.maintain().await;
+            // As many as before: neither this nor another collector removes any.
+            world.maintain().await;
+        })
+        .await;
+        let name = world.beside("held");
+        world.restore_as(&depository, &name).await.unwrap();
+        let space = world.store.space_named(&name).await.unwrap();
+        assert!(image(&tree_of(&space, "alice").await).await == expected);
+
+        // Afterwards the collector does its work again.
+        world.clock.advance_seconds(1);
+        world.maintain().await;
+        let nichoir_store::BlobConfig::Local { directory } = &world.config.blobs else {
+            panic!("blobs are local here")
+        };
+        let left = walk(&directory.join("spaces").join(world.space.info().uuid.to_string()));
+        assert_eq!(left, 0, "blobs that nothing refers to are gone");
+        world.finish().await;
+    })
+    .await;
+}
+
+fn walk(directory: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
+    let count = |path: std::path::PathBuf| if path.is_dir() { walk(&path) } else { 1 };
+    entries.map(|entry| count(entry.unwrap().path())).sum()
+}
+
+#[tokio::test]
+async fn a_space_has_one_backup_at_a_time() {
+    on_every_engine(async |world| {
+        put(&world.alice, "file", &[1; 40_000]).await.unwrap();
+        let (gate, depository) = gated();
+        meanwhile(&world, &depository, &gate, async || {
+            let second = world.back_up(&place().depository).await;
+            assert!(matches!(second, Err(BackupError::Refused(_))), "{second:?}");
+            // Members notice nothing.
+            put(&world.alice, "file", &[2; 40_000]).await.unwrap();
+        })
+        .await;
+        world.back_up(&place().depository).await.unwrap();
+        world.finish().await;
+    })
+    .await;
+}
