@@ -231,6 +231,60 @@ fn check_and_doctor_find_nothing_wrong_and_say_so_and_find_what_is() {
 }
 
 #[test]
+fn backups_are_made_listed_verified_and_restored() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = |arguments: &str| nichoir(directory.path(), arguments);
+    let place = tempfile::tempdir().expect("a directory");
+    let at = place.path().join("asso");
+    let at = at.display();
+    run("space create asso --host asso.example.org").expect(0);
+    run("account create --space asso alice --generate-password").expect(0);
+
+    let made = run(&format!("backup asso --to {at} --keep 2 --verify --json")).expect(0).json();
+    assert_eq!((&made["space"], &made["problems"]), (&"asso".into(), &serde_json::json!([])));
+    assert_eq!(made["rows"]["account"], 1);
+    for _ in 0..2 {
+        run(&format!("backup asso --to {at} --keep 2")).expect(0);
+    }
+    let listed = run(&format!("generations --from {at} --json")).expect(0).json();
+    assert_eq!(listed["generations"].as_array().map(Vec::len), Some(2));
+    let first = listed["generations"][0]["generation"].as_str().expect("a name").to_owned();
+    run(&format!("generations --from {at} --verify")).expect(0);
+    assert!(run(&format!("generations --from {at} --at nothing")).expect(1).err.contains("no generation nothing"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.path().join("asso")).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "the secret of the space is in it");
+    }
+
+    let restored = run(&format!("restore --from {at} --at {first} --as copy --json")).expect(0).json();
+    assert_eq!((&restored["space"], &restored["hosts"]), (&"copy".into(), &serde_json::json!([])));
+    assert!(run(&format!("restore --from {at} --as copy")).expect(1).err.contains("exists already"));
+    assert!(run(&format!("restore --from {at} --replace copy --while-active")).expect(1).err.contains("another space"));
+    assert!(run(&format!("backup copy --to {at}")).expect(1).err.contains("a place of its own"));
+    run("space delete asso --yes").expect(0);
+    let restored = run(&format!("restore --from {at} --as asso --json")).expect(0).json();
+    assert_eq!(restored["hosts"], serde_json::json!(["asso.example.org"]));
+    assert_eq!(run("check --deep").expect(0).err, "");
+
+    let all = run(&format!("backup --all --to {} --json", place.path().display())).expect(0).json();
+    assert_eq!(all.as_array().map(Vec::len), Some(2));
+    std::fs::remove_dir_all(place.path().join("asso/objects")).expect("removed");
+    let verified = run(&format!("generations --from {at} --verify --json")).expect(1);
+    assert!(verified.err.contains("missing or") && !verified.json()["problems"].as_array().expect("a list").is_empty());
+    assert!(run(&format!("restore --from {at} --as third")).expect(1).err.contains("missing or damaged"));
+    assert_eq!(run("space list --json").expect(0).json().as_array().map(Vec::len), Some(2));
+    for wrong in
+        ["backup", "backup asso", "restore --from x", "backup asso --all --to x", "backup asso --to x --keep 0"]
+    {
+        run(wrong).expect(2);
+    }
+    assert!(run("generations --from /nowhere").expect(1).err.contains("/nowhere"));
+    assert!(run("backup asso --to s3://bucket/x").expect(1).err.contains("backup.s3_endpoint"));
+}
+
+#[test]
 fn the_units_are_valid_and_hardened() {
     let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
     let Ok(found) = Command::new("systemd-analyze").arg("--version").output() else {

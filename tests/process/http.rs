@@ -78,7 +78,11 @@ impl Connection {
 
     /// One request and its answer.
     pub(crate) fn request(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        let headers = if method == "PUT" { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
+        let headers = if method == "PUT" || !body.is_empty() {
+            format!("Content-Length: {}\r\n", body.len())
+        } else {
+            String::new()
+        };
         self.send_head(method, path, &headers)?;
         self.send(body)?;
         let head = self.read_head()?;

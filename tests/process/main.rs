@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "these tests measure real processes, by the real clock")]
 
+mod backup;
 mod binary;
 mod fairness;
 mod http;

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use blake3::Hash;
@@ -28,9 +28,8 @@ const SEGMENT_BYTES_MIN: usize = 256 * 1024;
 /// or wherever it has so many.
 const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Rows in a file, which goes when this is dropped.
+/// Rows in a file without a name, which goes with the process at the latest.
 pub(super) struct Spool {
-    path: PathBuf,
     file: BufWriter<File>,
     head: Head,
     buffer: Vec<u8>,
@@ -56,18 +55,12 @@ pub(super) struct SourceBlob {
     pub(super) key: String,
 }
 
-impl Drop for Spool {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 impl Spool {
-    fn new(path: PathBuf) -> Result<Spool, Error> {
+    fn new(path: &Path) -> Result<Spool, Error> {
         // Hashes of passwords are in it.
-        let file = File::options().create_new(true).read(true).write(true).mode(0o600).open(&path)?;
+        let file = File::options().create_new(true).read(true).write(true).mode(0o600).open(path)?;
+        std::fs::remove_file(path)?;
         Ok(Spool {
-            path,
             file: BufWriter::new(file),
             head: Head::of_blobs(),
             buffer: Vec::new(),
@@ -154,7 +147,7 @@ impl Spool {
         file.take(segment.size_bytes).read_to_end(&mut bytes)?;
         match blake3::hash(&bytes) == *digest {
             true => Ok(bytes.into()),
-            false => Err(Error::unavailable(format!("{} does not keep what is written to it", self.path.display()))),
+            false => Err(Error::unavailable("the disk does not keep what is written to it")),
         }
     }
 }
@@ -164,7 +157,7 @@ pub(super) async fn spool(core: &Arc<SpaceCore>, directory: &Path) -> Result<Spo
     let path = directory.join(format!("backup-{}.spool", core.ports.lower_alphanumeric(12)));
     let reading = Arc::clone(core);
     core.aside(async move {
-        let mut spool = Spool::new(path)?;
+        let mut spool = Spool::new(&path)?;
         let mut reader = reading.connect_aside().await?;
         reader.begin_snapshot().await?;
         let read = read_all(&mut reader, &mut spool).await;
