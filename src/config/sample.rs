@@ -1,7 +1,7 @@
 //! The sample configuration: every key with its description and default.
 
 use super::{
-    AddressBooks, Auth, Bounds, Calendars, Config, Described, Dialect, Links, Log, Mail, Maintenance, Notes,
+    AddressBooks, Auth, Backup, Bounds, Calendars, Config, Described, Dialect, Links, Log, Mail, Maintenance, Notes,
     NotifyPush, Office, Outbound, Previews, Push, Server, Storage,
 };
 
@@ -11,7 +11,7 @@ pub fn sample() -> String {
         "# nichoir.toml: every key, with its default. Each is also NICHOIR_SECTION__KEY in the environment.\n"
             .to_owned();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
-    let sections: [(&str, &[(&str, &str)]); 17] = [
+    let sections: [(&str, &[(&str, &str)]); 18] = [
         ("server", Server::KEYS),
         ("storage", Storage::KEYS),
         ("limits", Bounds::KEYS),
@@ -28,6 +28,7 @@ pub fn sample() -> String {
         ("mail", Mail::KEYS),
         ("links", Links::KEYS),
         ("maintenance", Maintenance::KEYS),
+        ("backup", Backup::KEYS),
         ("log", Log::KEYS),
     ];
     for (section, keys) in sections {
