@@ -82,6 +82,7 @@ impl Metrics {
             ("nichoir_requests_under_way", load(&self.under_way)),
             ("nichoir_connections", load(&self.connections)),
             ("nichoir_open_spaces", store.open_spaces() as u64),
+            ("nichoir_read_only_spaces", store.read_only_spaces() as u64),
             ("nichoir_push_sockets", push_sockets as u64),
         ] {
             let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");

@@ -6,40 +6,64 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use nichoir_auth::{AuthLimits, hash_password};
-use nichoir_store::{BlobConfig, DatabaseConfig, Limits, NewAccount, NewSpace, Ports, Role, Store, StoreConfig};
+use nichoir_store::{BlobConfig, DatabaseConfig, Limits, NewAccount, NewSpace, Ports, Role, Space, Store, StoreConfig};
+
+use crate::http::Connection;
 
 /// What every account of these tests has as its password.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
+/// How the binary opens the store in `data_dir`.
+pub(crate) fn config_of(data_dir: &Path) -> StoreConfig {
+    StoreConfig {
+        database: DatabaseConfig::Sqlite { directory: data_dir.to_owned() },
+        blobs: BlobConfig::Local { directory: data_dir.join("blobs") },
+        base_domain: None,
+        default_space: None,
+        limits: Limits::default(),
+    }
+}
+
 /// Makes spaces with an account "alice" each, before anything serves them.
 pub(crate) fn make_spaces(data_dir: &Path, names: impl IntoIterator<Item = String>) {
+    // Weak on purpose: these tests are about processes.
+    let cost = AuthLimits { argon2_memory_kib: 8, argon2_passes: 1, ..AuthLimits::default() }.password_cost();
+    let password_hash = hash_password(PASSWORD, cost, &Ports::system());
+    with_new_spaces(data_dir, names, async |space| {
+        let account = NewAccount {
+            login: "alice".to_owned(),
+            display_name: String::new(),
+            email: None,
+            role: Role::Member,
+            password_hash: Some(password_hash.clone()),
+        };
+        space.create_account(account).await.expect("a new account");
+    });
+}
+
+/// Makes spaces that nobody has used yet.
+pub(crate) fn make_empty_spaces(data_dir: &Path, names: impl IntoIterator<Item = String>) {
+    with_new_spaces(data_dir, names, async |_| {});
+}
+
+fn with_new_spaces(data_dir: &Path, names: impl IntoIterator<Item = String>, each: impl AsyncFn(Space)) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let config = StoreConfig {
-            database: DatabaseConfig::Sqlite { directory: data_dir.to_owned() },
-            blobs: BlobConfig::Local { directory: data_dir.join("blobs") },
-            base_domain: None,
-            default_space: None,
-            limits: Limits::default(),
-        };
-        let store = Store::open(config, Ports::system()).await.expect("an empty directory opens");
-        // Weak on purpose: these tests are about processes.
-        let cost = AuthLimits { argon2_memory_kib: 8, argon2_passes: 1, ..AuthLimits::default() }.password_cost();
-        let password_hash = hash_password(PASSWORD, cost, &Ports::system());
+        let store = Store::open(config_of(data_dir), Ports::system()).await.expect("an empty directory opens");
         for name in names {
             let new = NewSpace { name, hosts: Vec::new(), quota_bytes: 10_000_000_000, max_accounts: 5 };
-            let space = store.create_space(new).await.expect("a new space");
-            let account = NewAccount {
-                login: "alice".to_owned(),
-                display_name: String::new(),
-                email: None,
-                role: Role::Member,
-                password_hash: Some(password_hash.clone()),
-            };
-            space.create_account(account).await.expect("a new account");
+            each(store.create_space(new).await.expect("a new space")).await;
         }
         store.close().await;
     });
+}
+
+/// Metadata and blobs agree.
+pub(crate) fn check(data_dir: &Path) {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_nichoir"));
+    let told = check.args(["check", "--deep", "--data-dir"]).arg(data_dir).output().expect("the binary starts");
+    let said = [told.stdout, told.stderr].concat();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&said));
 }
 
 /// A running `nichoir serve`.
@@ -47,6 +71,7 @@ pub(crate) struct Binary {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    admin_address: SocketAddr,
 }
 
 impl Binary {
@@ -57,15 +82,15 @@ impl Binary {
 
     /// As `start`, under a shell's `prelude` and with further settings.
     pub(crate) fn start_with(data_dir: &Path, prelude: &str, settings: &[(&str, &str)]) -> Binary {
-        let address = free_address();
+        let (address, admin_address) = (free_address(), free_address());
         let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).expect("a log file");
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{prelude} \"$0\" \"$@\""), env!("CARGO_BIN_EXE_nichoir"), "serve", "--data-dir"]);
         command.arg(data_dir).args(["--listen", &address.to_string()]);
         command.env("NICHOIR_SERVER__BASE_DOMAIN", "example.org").env("NICHOIR_SERVER__DEFAULT_SPACE", "demo");
-        command.env("NICHOIR_SERVER__ADMIN_LISTEN", free_address().to_string());
+        command.env("NICHOIR_SERVER__ADMIN_LISTEN", admin_address.to_string());
         command.envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let mut binary = Binary { child: command.spawn().expect("the binary starts"), address };
+        let mut binary = Binary { child: command.spawn().expect("the binary starts"), address, admin_address };
         for _ in 0..1500 {
             if TcpStream::connect(address).is_ok() {
                 return binary;
@@ -76,6 +101,13 @@ impl Binary {
             std::thread::sleep(Duration::from_millis(20));
         }
         panic!("the binary does not listen: {}", log_of(data_dir));
+    }
+
+    /// What its admin listener says.
+    pub(crate) fn admin(&self, path: &str) -> String {
+        let mut connection = Connection::open(self.admin_address, "localhost").expect("it listens");
+        let (_, body) = connection.request("GET", path, b"").expect("an answer");
+        String::from_utf8_lossy(&body).into_owned()
     }
 
     /// Asks it to stop.

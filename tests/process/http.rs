@@ -76,14 +76,30 @@ impl Connection {
         Ok(body)
     }
 
+    /// The port that it comes from.
+    pub(crate) fn port(&self) -> u16 {
+        self.stream.get_ref().local_addr().map_or(0, |address| address.port())
+    }
+
     /// One request and its answer.
     pub(crate) fn request(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        let headers = if method == "PUT" || !body.is_empty() {
+        self.request_with(method, path, "", body)
+    }
+
+    /// The same with further headers, each with its line end.
+    pub(crate) fn request_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> io::Result<(u16, Vec<u8>)> {
+        let length = if method == "PUT" || !body.is_empty() {
             format!("Content-Length: {}\r\n", body.len())
         } else {
             String::new()
         };
-        self.send_head(method, path, &headers)?;
+        self.send_head(method, path, &format!("{length}{headers}"))?;
         self.send(body)?;
         let head = self.read_head()?;
         if !head.is_chunked {
@@ -106,4 +122,28 @@ impl Connection {
 /// The path of one of alice's files.
 pub(crate) fn path(name: &str) -> String {
     format!("/remote.php/dav/files/alice/{name}")
+}
+
+/// The hrefs that a listing of a folder shows, without the folder itself.
+fn list(connection: &mut Connection, at: &str) -> Vec<String> {
+    let (status, listing) = connection.request_with("PROPFIND", at, "Depth: 1\r\n", b"").expect("an answer");
+    assert_eq!(status, 207, "{at}");
+    let listing = String::from_utf8_lossy(&listing);
+    let hrefs = listing.split("<d:href>").skip(1).filter_map(|rest| rest.split('<').next());
+    hrefs.filter(|href| href.trim_end_matches('/') != at.trim_end_matches('/')).map(str::to_owned).collect()
+}
+
+/// The names of what is in a folder of alice's, sorted.
+pub(crate) fn names_in(connection: &mut Connection, folder: &str) -> Vec<String> {
+    let hrefs = list(connection, &path(folder));
+    let mut names: Vec<String> = hrefs.iter().filter_map(|href| href.rsplit('/').next()).map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// Where the trash has what was called `name`, of which there is one.
+pub(crate) fn trashed_href(connection: &mut Connection, name: &str) -> Option<String> {
+    let trash = "/remote.php/dav/trashbin/alice/trash";
+    let begin = format!("{trash}/{name}.d");
+    list(connection, trash).into_iter().find(|href| href.starts_with(&begin))
 }

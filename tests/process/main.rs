@@ -5,15 +5,16 @@
 
 mod backup;
 mod binary;
+mod crash;
 mod fairness;
 mod http;
+mod power_cut;
 
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use binary::{Binary, log_of, make_spaces};
+use binary::{Binary, log_of, make_empty_spaces, make_spaces};
 use http::{Connection, path};
 
 /// Bytes that follow from a number, so that every file is known without being kept.
@@ -126,15 +127,6 @@ fn sigterm_does_not_wait_for_idle_connections() {
     assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
 }
 
-/// What one writer was told: names acknowledged with the seed of their content, and the last seeds of its one file that it
-/// overwrites: acknowledged, and under way.
-struct Told {
-    written: Vec<(String, usize)>,
-    acknowledged: Option<usize>,
-    under_way: Option<usize>,
-}
-
-/// Small files live in rows, larger ones in blobs: both kinds are written.
 /// A refusal that comes while the client still sends: node-fetch wrote its next request into a connection that was ending.
 #[test]
 fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last_and_reaches_the_client() {
@@ -161,91 +153,11 @@ fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last_and_reaches_the
     assert_no_alarm(directory.path());
 }
 
-fn size_of(seed: usize) -> usize {
-    [100, 5_000, 40_000, 300_000][seed % 4]
-}
-
-fn write_until_killed(binary: &Binary, writer: usize, stop: &AtomicBool) -> Told {
-    let mut told = Told { written: Vec::new(), acknowledged: None, under_way: None };
-    let mut connection = Connection::open(binary.address, "demo.example.org").unwrap();
-    for number in 0.. {
-        let seed = writer * 100_000 + number;
-        let name = format!("w{writer}-{number}.bin");
-        match connection.request("PUT", &path(&name), &content(seed, size_of(seed))) {
-            Ok((201, _)) => told.written.push((name, seed)),
-            Ok((status, _)) => assert!(stop.load(Ordering::SeqCst), "PUT {name} answered {status}"),
-            Err(_) => break,
-        }
-        told.under_way = Some(seed);
-        match connection.request("PUT", &path(&format!("w{writer}.bin")), &content(seed, size_of(seed))) {
-            Ok((201 | 204, _)) => told.acknowledged = told.under_way.take(),
-            Ok((status, _)) => assert!(stop.load(Ordering::SeqCst), "overwriting answered {status}"),
-            Err(_) => break,
-        }
-    }
-    told
-}
-
 #[test]
-fn sigkill_under_eight_writers_loses_nothing_acknowledged() {
+fn a_restart_with_five_thousand_spaces_serves_at_once() {
     let directory = tempfile::tempdir().unwrap();
-    demo_space(directory.path());
-    let mut seen = 0;
-    for round in 0..3_usize {
-        let binary = Binary::start(directory.path());
-        let stop = AtomicBool::new(false);
-        let told: Vec<Told> = std::thread::scope(|scope| {
-            let (binary, stop) = (&binary, &stop);
-            let writer = |writer| scope.spawn(move || write_until_killed(binary, 10 * (round + 1) + writer, stop));
-            let writers: Vec<_> = (0..8).map(writer).collect();
-            std::thread::sleep(Duration::from_millis(700 + 130 * round as u64));
-            stop.store(true, Ordering::SeqCst);
-            binary.kill_now();
-            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
-        });
-        binary.kill();
-
-        let binary = Binary::start(directory.path());
-        let mut connection = Connection::open(binary.address, "demo.example.org").unwrap();
-        for (writer, told) in told.iter().enumerate() {
-            for (name, seed) in &told.written {
-                let (status, body) = connection.request("GET", &path(name), b"").unwrap();
-                assert_eq!(status, 200, "{name} was acknowledged and is gone");
-                assert!(body == content(*seed, size_of(*seed)), "{name} was acknowledged and has other bytes");
-                seen += 1;
-            }
-            let name = format!("w{}.bin", 10 * (round + 1) + writer);
-            let (status, body) = connection.request("GET", &path(&name), b"").unwrap();
-            let is = |seed: Option<usize>| seed.is_some_and(|seed| body == content(seed, size_of(seed)));
-            let was_never_written = status == 404 && told.acknowledged.is_none();
-            assert!(was_never_written || is(told.acknowledged) || is(told.under_way), "{name} is half of something");
-        }
-        binary.kill();
-    }
-    assert!(seen > 100, "only {seen} writes were acknowledged: this proves nothing");
-    check(directory.path());
-    assert_no_alarm(directory.path());
-}
-
-/// Metadata and blobs agree.
-fn check(data_dir: &Path) {
-    let told = std::process::Command::new(env!("CARGO_BIN_EXE_nichoir"))
-        .args(["check", "--deep", "--data-dir"])
-        .arg(data_dir)
-        .output()
-        .unwrap();
-    assert!(
-        told.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&told.stdout),
-        String::from_utf8_lossy(&told.stderr)
-    );
-}
-
-#[test]
-fn a_restart_with_a_thousand_spaces_serves_at_once() {
-    let directory = tempfile::tempdir().unwrap();
-    make_spaces(directory.path(), (0..1000).map(|number| format!("space-{number}")));
+    make_spaces(directory.path(), ["space-7", "space-999"].map(str::to_owned));
+    make_empty_spaces(directory.path(), (0..4998).map(|number| format!("empty-{number}")));
     let binary = Binary::start(directory.path());
     let mut connection = Connection::open(binary.address, "space-7.example.org").unwrap();
     assert_eq!(connection.request("PUT", &path("a.txt"), b"before").unwrap().0, 201);
@@ -257,8 +169,7 @@ fn a_restart_with_a_thousand_spaces_serves_at_once() {
     assert_eq!(connection.request("GET", &path("a.txt"), b"").unwrap(), (200, b"before".to_vec()));
     let mut connection = Connection::open(binary.address, "space-999.example.org").unwrap();
     assert_eq!(connection.request("GET", &path("a.txt"), b"").unwrap().0, 404);
-    // A debug build on a busy machine; the release build is far below.
-    assert!(started.elapsed() < Duration::from_secs(3), "the restart took {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(2), "the restart took {:?}", started.elapsed());
 }
 
 #[test]

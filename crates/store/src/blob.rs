@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::content::ByteStream;
 use crate::error::Error;
+use crate::folder::Folders;
 use crate::open_space::run_blocking;
 use crate::space::UploadPart;
 use crate::store::{BlobConfig, S3Config};
@@ -42,8 +43,8 @@ const WRITE_BEHIND_BYTES: u64 = 1024 * 1024;
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     part_bytes: usize,
-    /// The directory of a local store.
-    root: Option<PathBuf>,
+    /// The directories of a local store.
+    folders: Option<Arc<Folders>>,
 }
 
 impl fmt::Debug for Blobs {
@@ -61,10 +62,9 @@ impl Blobs {
         match config {
             BlobConfig::Memory => Ok(Blobs::from_object_store(Arc::new(InMemory::new()), part_bytes)),
             BlobConfig::Local { directory } => {
-                std::fs::create_dir_all(directory)?;
+                let folders = Some(Arc::new(Folders::below(directory)?));
                 let store = LocalFileSystem::new_with_prefix(directory)?.with_fsync(true);
-                let root = Some(directory.clone());
-                Ok(Blobs { store: Arc::new(store), part_bytes: LOCAL_PART_BYTES, root })
+                Ok(Blobs { store: Arc::new(store), part_bytes: LOCAL_PART_BYTES, folders })
             }
             BlobConfig::S3(config) => Ok(Blobs::from_object_store(open_s3(config)?, part_bytes)),
         }
@@ -72,7 +72,7 @@ impl Blobs {
 
     /// Blobs over any object store: for tests that make it fail.
     pub fn from_object_store(store: Arc<dyn ObjectStore>, part_bytes: usize) -> Blobs {
-        Blobs { store, part_bytes, root: None }
+        Blobs { store, part_bytes, folders: None }
     }
 
     /// The size of a part: what is pushed in runs of it is not copied.
@@ -95,7 +95,7 @@ impl Blobs {
 
     /// Where a local store keeps what is being written: object_store stages `KEY` as `KEY#1`.
     fn staged(&self, key: &str) -> Option<PathBuf> {
-        self.root.as_ref().map(|root| root.join(format!("{key}#1")))
+        self.folders.as_ref().map(|folders| folders.path_of(&format!("{key}#1")))
     }
 
     /// The bytes of `range`, in order, in runs of moderate size.
@@ -106,7 +106,7 @@ impl Blobs {
             return Box::pin(futures_util::stream::empty());
         }
         // A local disk is read in turn, so that downloads of one space are few at once; what comes over the network is waited for.
-        let is_local = self.root.is_some();
+        let is_local = self.folders.is_some();
         let opened = async move {
             let wanted = range.end - range.start;
             let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
@@ -128,7 +128,7 @@ impl Blobs {
         Box::pin(futures_util::stream::once(opened).try_flatten())
     }
 
-    /// Removes a blob; one that is not there is removed already.
+    /// Removes a blob; one that is not there is removed already. A power cut may bring it back until [`Blobs::settle_deleted`].
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Error> {
         if let Some(staged) = self.staged(key) {
             // What a crash left of a write under way.
@@ -137,6 +137,22 @@ impl Blobs {
         match self.store.delete(&Path::from(key)).await {
             Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// After blobs were deleted: from here on they stay so.
+    pub(crate) async fn settle_deleted(&self, keys: &[String]) -> Result<(), Error> {
+        match &self.folders {
+            Some(folders) => folders.settle_removals(keys).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Before a blob is begun: what it will stand in is durable.
+    async fn make_folder(&self, key: &str) -> Result<(), Error> {
+        match &self.folders {
+            Some(folders) => folders.make_for(key).await,
+            None => Ok(()),
         }
     }
 
@@ -277,6 +293,7 @@ impl BlobWriter {
     async fn write_part(&mut self, part: Bytes, permit: Option<UploadPart>) -> Result<(), Error> {
         self.settle().await?;
         if self.upload.is_none() {
+            self.blobs.make_folder(self.path.as_ref()).await?;
             self.upload = Some(self.blobs.store.put_multipart(&self.path).await?);
         }
         self.write_behind();
@@ -321,6 +338,7 @@ impl BlobWriter {
     pub(crate) async fn finish(mut self) -> Result<(), Error> {
         let rest = std::mem::take(&mut self.buffer).freeze();
         if self.upload.is_none() {
+            self.blobs.make_folder(self.path.as_ref()).await?;
             self.blobs.store.put(&self.path, PutPayload::from_bytes(rest)).await?;
             return Ok(());
         }

@@ -28,6 +28,7 @@ mod error;
 mod evaluate;
 mod events;
 pub mod fault;
+mod folder;
 mod grant;
 mod group;
 mod link;

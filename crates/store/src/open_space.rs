@@ -263,7 +263,7 @@ async fn first_reader(core: Arc<SpaceCore>, path: PathBuf, template: PathBuf) ->
     if !path.try_exists()? {
         copy_durably(&template, &path, &core.ports.lower_alphanumeric(12))?;
     }
-    let mut connection = Connection::sqlite(SqliteConnection::open(&path)?, None);
+    let mut connection = Connection::sqlite(SqliteConnection::open_first(&path)?, None);
     migrations::migrate(&mut connection, "space", migrations::SPACE).await?;
     let mut connection = connection.of_space(core.id).with_faults(core.faults.clone());
     begin_space(&mut connection).await?;

@@ -189,6 +189,8 @@ async fn collect(core: &Arc<SpaceCore>) -> Result<(), Error> {
         for key in &due {
             core.blobs.delete(key).await?;
         }
+        // Else a power cut could bring back a blob whose row is gone.
+        core.blobs.settle_deleted(&due).await?;
         core.write(move |tx| {
             Box::pin(async move {
                 for key in due {

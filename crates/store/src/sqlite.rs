@@ -46,6 +46,21 @@ impl SqliteConnection {
         Ok(SqliteConnection(Box::new(Mutex::new(connection))))
     }
 
+    /// Opens the file as the first of its process. What an earlier one left in the log is taken over into the file and synced there:
+    /// had a sync of the log failed before, some of it may be in memory only, and what is written behind it would be lost with it.
+    /// Blocks.
+    pub(crate) fn open_first(path: &Path) -> Result<SqliteConnection, Error> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let has_log = Path::new(&log).try_exists()?;
+        let mut connection = SqliteConnection::open(path)?;
+        if has_log {
+            // Passive: it waits for nobody. What another process has open has been taken over by that.
+            connection.script("PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        Ok(connection)
+    }
+
     fn raw(&mut self) -> &mut rusqlite::Connection {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }

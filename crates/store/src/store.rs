@@ -14,6 +14,7 @@ use crate::blob::Blobs;
 use crate::control::{Control, Entry};
 use crate::error::Error;
 use crate::events::{Events, Origin, Teller};
+use crate::folder;
 use crate::migrations;
 use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, control_file, run_blocking};
 use crate::outside;
@@ -21,6 +22,7 @@ use crate::ports::{Ports, Timestamp};
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
 use crate::sql::Connection;
 use crate::sql_fault::SqlFaults;
+use crate::sqlite::SqliteConnection;
 use crate::theme::ThemeUpdate;
 use crate::wake::{Wake, Wakes};
 
@@ -572,6 +574,12 @@ impl Store {
         self.0.open_spaces.count()
     }
 
+    /// Spaces that take no changes any more because a sync failed: for the metrics.
+    pub fn read_only_spaces(&self) -> usize {
+        let cores = self.0.cores.lock().unwrap_or_else(PoisonError::into_inner);
+        cores.values().filter(|core| core.is_read_only.load(Ordering::SeqCst)).count()
+    }
+
     /// Finishes the changes under way and closes every file.
     pub async fn close(&self) {
         if let Some(listening) = self.0.listening.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -615,13 +623,9 @@ impl StoreInner {
 
 async fn open_sqlite(directory: PathBuf) -> Result<Engine, Error> {
     let spaces = directory.join("spaces");
-    tokio::fs::create_dir_all(&spaces).await?;
-    run_blocking({
-        let directory = directory.clone();
-        move || Ok(std::fs::File::open(directory)?.sync_all()?)
-    })
-    .await?;
-    let mut control = connect_sqlite(&control_file(&directory), None).await?;
+    run_blocking(move || folder::make(&spaces)).await?;
+    let file = control_file(&directory);
+    let mut control = Connection::sqlite(run_blocking(move || SqliteConnection::open_first(&file)).await?, None);
     migrations::migrate(&mut control, "control", migrations::CONTROL).await?;
     control.close().await;
 
@@ -630,6 +634,8 @@ async fn open_sqlite(directory: PathBuf) -> Result<Engine, Error> {
     let fresh = directory.join(format!("template.{}.new", std::process::id()));
     remove_database(&fresh).await?;
     let mut connection = connect_sqlite(&fresh, None).await?;
+    // Each copy of it is synced.
+    connection.script("PRAGMA synchronous = OFF").await?;
     migrations::migrate(&mut connection, "space", migrations::SPACE).await?;
     connection.close().await;
     tokio::fs::rename(&fresh, &template).await?;

@@ -1,0 +1,90 @@
+//! Directories of local files, durable: a name survives a power cut once the directory is synced that it stands in.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::Error;
+use crate::open_space::run_blocking;
+
+/// Directories remembered as durable; with more, it begins anew.
+const REMEMBERED_MAX: usize = 20_000;
+
+/// Where the blobs of a local store lie.
+pub(crate) struct Folders {
+    root: PathBuf,
+    /// Those that this process has seen to. That one exists says nothing: whoever made it may have been killed before it was
+    /// synced, or has not come to it yet.
+    durable: Mutex<HashSet<PathBuf>>,
+}
+
+impl Folders {
+    /// Below `root`, which is made if it is missing.
+    pub(crate) fn below(root: &Path) -> Result<Folders, Error> {
+        make(root)?;
+        Ok(Folders { root: root.to_owned(), durable: Mutex::default() })
+    }
+
+    /// Where `key` is, or will be.
+    pub(crate) fn path_of(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    /// Makes sure that the directory of `key` exists and will.
+    pub(crate) async fn make_for(self: &Arc<Folders>, key: &str) -> Result<(), Error> {
+        let Some(folder) = self.path_of(key).parent().map(Path::to_owned) else { return Ok(()) };
+        if self.durable.lock().unwrap_or_else(PoisonError::into_inner).contains(&folder) {
+            return Ok(());
+        }
+        let folders = Arc::clone(self);
+        run_blocking(move || {
+            std::fs::create_dir_all(&folder)?;
+            let mut above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&folders.root));
+            above.try_for_each(sync)?;
+            let mut durable = folders.durable.lock().unwrap_or_else(PoisonError::into_inner);
+            if durable.len() >= REMEMBERED_MAX {
+                durable.clear();
+            }
+            durable.insert(folder);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes sure that blobs which were removed stay removed.
+    pub(crate) async fn settle_removals(&self, keys: &[String]) -> Result<(), Error> {
+        let folders = keys.iter().filter_map(|key| self.path_of(key).parent().map(Path::to_owned));
+        let folders: HashSet<PathBuf> = folders.collect();
+        run_blocking(move || {
+            for folder in folders {
+                match sync(&folder) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Makes a directory with those above it, durable as far up as we may open and sync them: what is above that we have not made.
+/// Blocks.
+pub(crate) fn make(directory: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(directory)?;
+    let directory = directory.canonicalize()?;
+    sync(&directory)?;
+    for above in directory.ancestors().skip(1) {
+        match sync(above) {
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => break,
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
