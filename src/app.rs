@@ -447,7 +447,7 @@ impl App {
             route => {
                 let mount = mount(String::new());
                 match Box::pin(virtual_resources(dav, &route, &caller, &mount, request.uri().path())).await {
-                    Ok(resources) => dav.answer_virtual(&caller, &mount, &resources, request).await,
+                    Ok(resources) => Box::pin(dav.answer_virtual(&caller, &mount, &resources, request)).await,
                     Err(error) => dav.refuse(error),
                 }
             }

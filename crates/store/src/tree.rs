@@ -165,18 +165,23 @@ impl Tree {
     /// [`Error::NotFound`].
     pub async fn node(&self, path: &NodePath, needs: Needs) -> Result<Node, Error> {
         if self.is_bin {
-            return bin::node(self, path, needs).await;
+            return Box::pin(bin::node(self, path, needs)).await;
         }
         if self.only_adds() && !path.is_root() {
             return Err(Error::NotFound);
         }
         // What a link shows depends on the link.
         let is_plain = Needs::QUOTA.includes(needs) && self.link.is_none();
-        let home = self.root;
-        let is_others = |node: &Node| needs.includes(Needs::QUOTA) && node.access.is_some();
-        if is_plain && let Some(node) = self.core().remembered(home, path) {
-            return if is_others(&node) { Box::pin(self.with_quota(node)).await } else { Ok(node) };
+        if is_plain && let Some(node) = self.core().remembered(self.root, path) {
+            return if is_others(&node, needs) { Box::pin(self.with_quota(node)).await } else { Ok(node) };
         }
+        // On the heap, so that who finds it remembered has no room for the way to it.
+        Box::pin(self.look_up(path, needs, is_plain)).await
+    }
+
+    /// The node as the tables have it; remembered, if it is plain.
+    async fn look_up(&self, path: &NodePath, needs: Needs, is_plain: bool) -> Result<Node, Error> {
+        let home = self.root;
         let generation = self.core().generation();
         let mut reader = self.core().reader().await?;
         let Located { mut chain, missing } = look_up::locate(&mut reader, &self.root(), path).await?;
@@ -187,7 +192,7 @@ impl Tree {
         if is_plain && node.access.as_ref().is_none_or(|access| access.expires.is_none()) {
             self.core().remember(generation, home, path, &node);
         }
-        if !is_plain || is_others(&node) {
+        if !is_plain || is_others(&node, needs) {
             Box::pin(self.decorate(&mut reader, &chain, std::slice::from_mut(&mut node), needs)).await?;
         }
         Ok(node)
@@ -581,6 +586,11 @@ impl Tree {
         });
         work.await
     }
+}
+
+/// Whether its room is to be told, and is somebody else's.
+fn is_others(node: &Node, needs: Needs) -> bool {
+    needs.includes(Needs::QUOTA) && node.access.is_some()
 }
 
 /// Promise 9: who may only add to a folder sees nothing of what is in it.

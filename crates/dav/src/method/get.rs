@@ -28,7 +28,8 @@ pub(crate) async fn get(call: Call<'_>) -> Result<Response, Error> {
     let node = call.caller.tree.node(call.path, needs).await?;
     if !conditions.if_lists.is_empty() {
         let lists = Conditions { if_lists: conditions.if_lists.clone(), ..Conditions::default() };
-        call.caller.tree.check_conditions(call.path, &lists).await?;
+        // On the heap, as all that is rare.
+        Box::pin(call.caller.tree.check_conditions(call.path, &lists)).await?;
     }
     if !is_wanted(&call.parts.headers, &conditions, &node)? {
         let mut response = answer::bare(StatusCode::NOT_MODIFIED);
