@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod demo;
 mod doctor;
+mod export;
 mod group;
 mod restore;
 mod serve;
@@ -68,6 +69,8 @@ enum Command {
     Generations(backup::Generations),
     /// Put a backup back, as a new space or in the place of the one that it was taken of.
     Restore(restore::Restore),
+    /// Write a space out as plain files, calendars and cards.
+    Export(export::Export),
     /// Compare metadata and blobs (fsck).
     Check(check::Check),
     /// Test configuration, storage and surroundings.
@@ -138,6 +141,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Backup(backup) => backup.run(&session).await,
         Command::Generations(generations) => generations.run(&session).await,
         Command::Restore(restore) => restore.run(&session).await,
+        Command::Export(export) => export.run(&session).await,
         Command::Check(check) => check.run(&session).await,
         Command::Doctor => doctor::run(&session).await,
         Command::ConfigSample => Ok(()),

@@ -18,12 +18,12 @@ fn command(directory: &Path, arguments: &str) -> Command {
     command
 }
 
-fn run(directory: &Path, arguments: &str) -> Output {
+pub(crate) fn run(directory: &Path, arguments: &str) -> Output {
     command(directory, arguments).output().unwrap()
 }
 
 /// What a command says that must succeed.
-fn said(directory: &Path, arguments: &str) -> Value {
+pub(crate) fn said(directory: &Path, arguments: &str) -> Value {
     let output = run(directory, arguments);
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -6,6 +6,7 @@
 mod backup;
 mod binary;
 mod crash;
+mod export;
 mod fairness;
 mod http;
 mod power_cut;

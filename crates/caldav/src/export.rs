@@ -49,8 +49,8 @@ pub(crate) fn answer(call: &Call<'_>, calendar: &Node, limits: &Limits) -> Answe
             return Err(Error::not_found());
         }
         let disposition = disposition(&calendar.name);
-        let export = Export { tree, path, calendar, limits, zones: HashSet::new(), step: Step::Begin };
-        let mut response = Response::new(if is_head { empty() } else { streamed(pages(export)) });
+        let pages = whole(tree, path, calendar, limits);
+        let mut response = Response::new(if is_head { empty() } else { streamed(pages) });
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/calendar; charset=utf-8"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -64,7 +64,14 @@ pub(crate) fn answer(call: &Call<'_>, calendar: &Node, limits: &Limits) -> Answe
     })
 }
 
-fn pages(export: Export) -> impl futures_util::Stream<Item = Result<Bytes, Error>> + Send {
+/// A calendar as one iCalendar object, a page at a time; `calendar` was read with its dead properties.
+pub fn whole(
+    tree: Tree,
+    path: NodePath,
+    calendar: Node,
+    limits: Limits,
+) -> impl futures_util::Stream<Item = Result<Bytes, Error>> + Send {
+    let export = Export { tree, path, calendar, limits, zones: HashSet::new(), step: Step::Begin };
     stream::try_unfold(export, |mut export| async {
         let text = export.next().await?;
         Ok((!text.is_empty()).then(|| (Bytes::from(text), export)))

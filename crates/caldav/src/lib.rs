@@ -22,6 +22,7 @@ mod vtimezone;
 
 pub use birthday::{YearlyDay, yearly_object};
 pub use calendar_data::CalendarData;
+pub use export::whole as whole_calendar;
 pub use extension::Caldav;
 pub use filter::Filter;
 pub use free_busy::FreeBusy;

@@ -18,18 +18,23 @@ struct Export {
 
 pub(crate) fn answer(call: &Call<'_>, book: &Node) -> Answering {
     let disposition = disposition(&book.name);
-    let export = Export { tree: call.caller.tree.clone(), path: call.path.clone(), book: book.clone(), after: None };
+    let pages = whole(call.caller.tree.clone(), call.path.clone(), book.clone());
     Box::pin(async move {
-        let pages = futures_util::stream::try_unfold(Some(export), |export| async {
-            let Some(export) = export else { return Ok::<_, Error>(None) };
-            export.next_page().await.map(Some)
-        });
         let mut response = Response::new(streamed(pages));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/vcard; charset=utf-8"));
         headers.insert(CONTENT_DISPOSITION, disposition);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         Ok(response)
+    })
+}
+
+/// All cards of an address book, one behind the other, a page at a time.
+pub fn whole(tree: Tree, path: NodePath, book: Node) -> impl futures_util::Stream<Item = Result<Bytes, Error>> + Send {
+    let export = Export { tree, path, book, after: None };
+    futures_util::stream::try_unfold(Some(export), |export| async {
+        let Some(export) = export else { return Ok(None) };
+        export.next_page().await.map(Some)
     })
 }
 

@@ -19,6 +19,7 @@ mod report;
 pub use account_card::card_of_account;
 pub use address_data::AddressData;
 pub use birthday::{Birthday, Occasion, birthdays};
+pub use export::whole as whole_address_book;
 pub use extension::Carddav;
 pub use filter::Filter;
 pub use object::{AddressObject, Limits};

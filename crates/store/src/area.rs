@@ -50,6 +50,18 @@ impl Tree {
         Ok(Tree { area, root, trash, is_bin: false, ..self.clone() })
     }
 
+    /// The account's tree of that area, if anybody ever asked for it. Nothing is made.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn in_area_if_made(&self, area: Area) -> Result<Option<Tree>, Error> {
+        if area == Area::Files {
+            return self.in_area(area).await.map(Some);
+        }
+        let found = find_roots(&mut *self.reader().await?, self.account.id, area).await?;
+        Ok(found.map(|(root, trash)| Tree { area, root, trash, is_bin: false, ..self.clone() }))
+    }
+
     /// One page of the collection's members that may match `filter`, from `after` on, with their content.
     ///
     /// # Errors

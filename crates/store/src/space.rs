@@ -270,6 +270,12 @@ impl SpaceCore {
         self.teller.hub.publish(self.id, &Moved { has_accounts: true, ..Moved::all() }, Origin::Elsewhere);
     }
 
+    /// Says to every server that nothing in the space is as it was: whoever listens looks who may still be in it.
+    pub(crate) async fn tell_all(&self) {
+        self.note_outside().await;
+        self.tell(&Moved { has_accounts: true, ..Moved::all() });
+    }
+
     /// Keeps the roots alone of what it remembers: what polls ask for, and little, while nobody uses the space otherwise.
     pub(crate) fn remember_only_roots(&self) {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 //! in such a group finds the folder at the top of her home. A team folder has a trash of its own, and may have a quota
 //! within the pool.
 
-use crate::account::make_root;
+use crate::account::{Account, Role, make_root};
 use crate::error::Error;
 use crate::grant;
 use crate::member_quota;
@@ -10,9 +10,11 @@ use crate::mount;
 use crate::node::{AccountId, FileId, GroupId};
 use crate::path::check_name;
 use crate::permissions::Permissions;
+use crate::ports::Timestamp;
 use crate::share::permissions_of;
 use crate::space::Space;
 use crate::sql::{Connection, Sql, Value, is_taken};
+use crate::tree::Tree;
 use crate::tx::Tx;
 
 /// A folder of the space.
@@ -59,6 +61,27 @@ pub(crate) async fn roots(tx: &mut Tx, owner: AccountId) -> Result<Option<(FileI
 }
 
 impl Space {
+    /// A team folder with all that is in it, whoever else may see it: for an administrator's commands.
+    pub fn tree_of_team_folder(&self, folder: &TeamFolder) -> Tree {
+        self.tree_as(&Account {
+            id: AccountId(folder.id),
+            login: String::new(),
+            display_name: folder.name.clone(),
+            email: None,
+            role: Role::Member,
+            password_hash: None,
+            is_enabled: false,
+            language: None,
+            locale: None,
+            quota_bytes: folder.quota_bytes,
+            departed: None,
+            home: folder.root,
+            trash: folder.trash,
+            created: Timestamp(0),
+            last_seen: None,
+        })
+    }
+
     /// All team folders, by number.
     ///
     /// # Errors

@@ -121,6 +121,10 @@ impl Store {
             let problems = reach::check(&core, false).await?.problems;
             let due = self.now().plus_seconds(self.limits().upkeep_after_seconds);
             self.control().install(id, to.name(), &hosts, outgoing.as_ref(), due).await?;
+            if let Some(outgoing) = &outgoing {
+                // Sockets of its clients end, and they come to the other one.
+                self.space_numbered(outgoing.id).await?.core().tell_all().await;
+            }
             Ok((filled, problems))
         }
         .await;

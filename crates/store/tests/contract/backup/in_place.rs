@@ -4,7 +4,7 @@ use nichoir_store::backup::{BackupError, Destination, RestoreReport};
 use nichoir_store::{AccountUpdate, Error, Needs, Role, SpaceState, SpaceUpdate};
 
 use super::{assert_whole, fill, image, place, tree_of};
-use crate::support::{World, make_account, on_every_engine, path, put, read};
+use crate::support::{World, make_account, on_every_engine, path, put, read, reopened};
 
 async fn suspend(world: &World) {
     let update = SpaceUpdate { state: Some(SpaceState::Suspended), ..SpaceUpdate::default() };
@@ -135,6 +135,32 @@ async fn a_damaged_backup_leaves_the_space_in_its_place() {
         assert!(matches!(put_back(&world, &place.depository, true).await, Err(BackupError::Damaged(_))));
         assert_eq!(world.spaces().await, spaces);
         assert!(read(&world.alice, "file").await.unwrap() == [1; 40_000]);
+        world.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn servers_hear_that_a_space_is_not_the_one_they_know_so_that_sockets_end() {
+    on_every_engine(async |world| {
+        let place = place();
+        world.back_up(&place.depository).await.unwrap();
+        suspend(&world).await;
+        let server = reopened(&world.config, &world.clock).await;
+        // It has served the space.
+        server.space_named(&world.name()).await.unwrap();
+        let events = server.events();
+        put_back(&world, &place.depository, false).await.unwrap();
+        let heard = async {
+            loop {
+                events.changed().await;
+                if events.take().spaces.get(&world.space.info().id).is_some_and(|moved| moved.has_accounts) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), heard).await.expect("it hears of it");
+        server.close().await;
         world.finish().await;
     })
     .await;
