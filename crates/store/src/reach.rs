@@ -10,7 +10,7 @@ use crate::checksum::hex;
 use crate::error::Error;
 use crate::open_space::{Engine, file_of};
 use crate::space::SpaceCore;
-use crate::sql::{Connection, Row, Sql};
+use crate::sql::{Connection, Sql};
 use crate::store::{CheckReport, remove_database};
 use crate::tables::TABLES;
 
@@ -89,15 +89,71 @@ async fn check_snapshot(
     let checked = async {
         rules(&mut reader, &mut report).await?;
         pool(&mut reader, &mut report).await?;
-        Ok::<_, Error>((reader.all(BLOBS, &[]).await?, reader.all(INTENTS, &[]).await?))
+        Reached::read(&mut reader).await
     }
     .await;
     reader.script("ROLLBACK").await?;
-    reader.close().await;
-    let (used, intended) = checked?;
+    let reached = checked?;
     // Reading all blobs may take hours: as long as a snapshot is held, SQLite's log only grows.
-    blobs(core, (&used, &intended), on_disk, is_deep, &mut report).await?;
+    report.checked += reached.used.len() as u64;
+    let suspects = suspects(core, &reached, on_disk, is_deep).await?;
+    if !suspects.is_empty() {
+        // In that time, some may have gone as they should.
+        reader.begin_snapshot().await?;
+        let reached = Reached::read(&mut reader).await;
+        reader.script("ROLLBACK").await?;
+        let reached = reached?;
+        for suspect in suspects {
+            if suspect.is_problem(core, &reached).await? {
+                report.problems.push(suspect.problem);
+            }
+        }
+    }
+    reader.close().await;
     Ok(report)
+}
+
+/// The blobs that rows name, at one moment.
+struct Reached {
+    /// Size and digest of what is in use.
+    used: HashMap<String, (u64, Vec<u8>)>,
+    /// What is on its way in or out.
+    intended: HashSet<String>,
+}
+
+impl Reached {
+    async fn read(reader: &mut Connection) -> Result<Reached, Error> {
+        let mut used = HashMap::new();
+        for row in reader.all(BLOBS, &[]).await? {
+            used.insert(row.text(0)?, (row.count(1)?, row.bytes(2)?));
+        }
+        let intended = reader.all(INTENTS, &[]).await?;
+        let intended = intended.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        Ok(Reached { used, intended })
+    }
+
+    fn names(&self, key: &str) -> bool {
+        self.used.contains_key(key) || self.intended.contains(key)
+    }
+}
+
+/// A blob that looked wrong at one moment.
+struct Suspect {
+    key: String,
+    problem: String,
+    /// It is there and nothing refers to it; otherwise something refers to it, and it is not there as it should.
+    is_left_over: bool,
+}
+
+impl Suspect {
+    /// Whether it is wrong at a later moment too.
+    async fn is_problem(&self, core: &SpaceCore, reached: &Reached) -> Result<bool, Error> {
+        if !self.is_left_over {
+            return Ok(reached.used.contains_key(&self.key));
+        }
+        // The collector removes a blob first and forgets it then.
+        Ok(!reached.names(&self.key) && core.blobs.size(&self.key).await?.is_some())
+    }
 }
 
 /// Each statement lists what breaks a rule: ids, and two numbers that should agree.
@@ -132,41 +188,47 @@ async fn pool(reader: &mut Connection, report: &mut CheckReport) -> Result<(), E
     Ok(())
 }
 
-async fn blobs(
+async fn suspects(
     core: &SpaceCore,
-    (used, intended): (&[Row], &[Row]),
+    reached: &Reached,
     on_disk: &HashMap<String, u64>,
     is_deep: bool,
-    report: &mut CheckReport,
-) -> Result<(), Error> {
-    let mut referred = HashSet::new();
-    for row in used {
-        let (key, size_bytes, digest) = (row.text(0)?, row.count(1)?, row.bytes(2)?);
-        report.checked += 1;
+) -> Result<Vec<Suspect>, Error> {
+    let mut suspects = Vec::new();
+    for (key, (size_bytes, digest)) in &reached.used {
         // A blob written after the listing is not missing: look again.
-        let found = match on_disk.get(&key) {
+        let found = match on_disk.get(key) {
             Some(found) => Some(*found),
-            None => core.blobs.size(&key).await?,
+            None => core.blobs.size(key).await?,
         };
-        match found {
-            None => report.problems.push(format!("blob {key} is missing")),
-            Some(found) if found != size_bytes => {
-                report.problems.push(format!("blob {key} has {found} bytes, should have {size_bytes}"));
-            }
-            Some(_) if is_deep && core.blobs.digest(&key).await?.as_slice() != digest => {
-                report.problems.push(format!("blob {key} does not have its digest {}", hex(&digest)));
-            }
-            Some(_) => {}
-        }
-        referred.insert(key);
+        let problem = match found {
+            None => format!("blob {key} is missing"),
+            Some(found) if found != *size_bytes => format!("blob {key} has {found} bytes, should have {size_bytes}"),
+            Some(_) if is_deep => match digest_of(core, key).await? {
+                None => format!("blob {key} is missing"),
+                Some(found) if found.as_slice() == digest => continue,
+                Some(_) => format!("blob {key} does not have its digest {}", hex(digest)),
+            },
+            Some(_) => continue,
+        };
+        suspects.push(Suspect { key: key.clone(), problem, is_left_over: false });
     }
-    for row in intended {
-        referred.insert(row.text(0)?);
+    for key in on_disk.keys().filter(|key| !reached.names(key)) {
+        let problem = format!("blob {key} is referred to by nothing");
+        suspects.push(Suspect { key: key.clone(), problem, is_left_over: true });
     }
-    for key in on_disk.keys().filter(|key| !referred.contains(*key)) {
-        report.problems.push(format!("blob {key} is referred to by nothing"));
+    Ok(suspects)
+}
+
+/// The BLAKE3 of a blob; `None` for one that is not there, or goes while it is read.
+async fn digest_of(core: &SpaceCore, key: &str) -> Result<Option<[u8; 32]>, Error> {
+    match core.blobs.digest(key).await {
+        Ok(digest) => Ok(Some(digest)),
+        Err(error) => match core.blobs.size(key).await? {
+            None => Ok(None),
+            Some(_) => Err(error),
+        },
     }
-    Ok(())
 }
 
 const HAS_STATE: Sql = Sql("SELECT change_seq FROM space_state WHERE space_id = $1");

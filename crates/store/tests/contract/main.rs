@@ -11,6 +11,7 @@ mod bin;
 mod blob_faults;
 mod client_locks;
 mod collections;
+mod collector;
 mod comments;
 mod departure;
 mod events;
