@@ -10,7 +10,7 @@ pub struct SqlFaults {
     remaining: AtomicI64,
     /// Whether it panics instead.
     panics: AtomicBool,
-    is_lasting: bool,
+    is_lasting: AtomicBool,
     seen: AtomicI64,
 }
 
@@ -23,12 +23,19 @@ impl SqlFaults {
     /// Fails statement `number` (from 1), and every later one if `is_lasting`.
     pub fn at(number: i64, is_lasting: bool) -> SqlFaults {
         let (remaining, panics, seen) = (AtomicI64::new(number), AtomicBool::new(false), AtomicI64::new(0));
-        SqlFaults { remaining, panics, is_lasting, seen }
+        SqlFaults { remaining, panics, is_lasting: AtomicBool::new(is_lasting), seen }
     }
 
     /// Starts over: the next failure is statement `number` from now; 0 for none.
     pub fn arm(&self, number: i64) {
+        self.is_lasting.store(false, Ordering::SeqCst);
         self.remaining.store(if number == 0 { i64::MAX } else { number }, Ordering::SeqCst);
+    }
+
+    /// Starts over: statement `number` from now fails, and every later one.
+    pub fn arm_lasting(&self, number: i64) {
+        self.arm(number);
+        self.is_lasting.store(true, Ordering::SeqCst);
     }
 
     /// The same, but whoever asks for the statement panics.
@@ -51,7 +58,9 @@ impl SqlFaults {
         match left {
             0 if self.panics.swap(false, Ordering::SeqCst) => panic!("injected panic"),
             0 => Err(Error::unavailable("injected fault")),
-            left if left < 0 && self.is_lasting => Err(Error::unavailable("injected lasting fault")),
+            left if left < 0 && self.is_lasting.load(Ordering::SeqCst) => {
+                Err(Error::unavailable("injected lasting fault"))
+            }
             _ => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use object_store::ObjectStore as _;
 
 use crate::support::{make_account, node, path, put, read, stage};
 
-const PART_BYTES: usize = 64 * 1024;
+pub(crate) const PART_BYTES: usize = 64 * 1024;
 
 struct Faulty {
     store: Store,
@@ -66,7 +66,7 @@ impl Faulty {
 }
 
 /// Other bytes for every number.
-fn bytes_of(number: u64, size: usize) -> Vec<u8> {
+pub(crate) fn bytes_of(number: u64, size: usize) -> Vec<u8> {
     (0..size as u64).map(|place| ((place + number) * 31 % 251) as u8).collect()
 }
 

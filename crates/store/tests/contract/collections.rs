@@ -8,7 +8,7 @@ use nichoir_store::{
 
 use crate::support::{names, node, on_every_engine, on_every_engine_with, path, put, read, stage};
 
-fn event(uid: &str, first_seconds: i64, last_seconds: i64) -> MemberIndex {
+pub(crate) fn event(uid: &str, first_seconds: i64, last_seconds: i64) -> MemberIndex {
     MemberIndex {
         uid: uid.to_owned(),
         component: "VEVENT".to_owned(),
@@ -18,7 +18,7 @@ fn event(uid: &str, first_seconds: i64, last_seconds: i64) -> MemberIndex {
     }
 }
 
-async fn put_member(tree: &Tree, at: &str, bytes: &[u8], index: MemberIndex) -> Result<Written, Error> {
+pub(crate) async fn put_member(tree: &Tree, at: &str, bytes: &[u8], index: MemberIndex) -> Result<Written, Error> {
     let change = PutFile {
         path: path(at),
         content: stage(tree, bytes).await?,

@@ -15,7 +15,7 @@ fn with(tree: &Tree) -> Sharee {
     Sharee::Account(tree.account().id)
 }
 
-fn new(at: &str, sharee: Sharee, bits: i64) -> CreateShare {
+pub(crate) fn new(at: &str, sharee: Sharee, bits: i64) -> CreateShare {
     CreateShare {
         path: path(at),
         sharee,

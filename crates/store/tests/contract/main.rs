@@ -24,6 +24,7 @@ mod marks;
 mod member_quota;
 mod mishaps;
 mod news;
+mod nth_failure;
 mod permissions;
 mod pictures;
 mod plans;

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nichoir_store::change::{MakeFolder, PutFile, Written};
 use nichoir_store::conditions::Conditions;
+use nichoir_store::fault::FaultyBlobs;
 use nichoir_store::{
     Account, BlobConfig, Blobs, DatabaseConfig, Error, Limits, ManualClock, Needs, NewAccount, NewSpace, Node,
     NodePath, Ports, Role, SeededRandom, Space, SqlFaults, StageOptions, Staged, Store, StoreConfig, Timestamp, Tree,
 };
 use sqlx::{Connection as _, Executor as _};
+
+use crate::blob_faults::PART_BYTES;
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -47,6 +50,22 @@ pub(crate) async fn on_every_engine_with<F: AsyncFn(World)>(limits: Limits, quot
     }
 }
 
+/// A store whose blobs fail on demand too; they are in memory, in small parts.
+pub(crate) struct FaultyWorld {
+    pub(crate) world: World,
+    pub(crate) blobs: Arc<FaultyBlobs>,
+}
+
+/// Runs `test` over blobs that fail on demand, on every engine at hand.
+pub(crate) async fn on_every_engine_with_faulty_blobs<F: AsyncFn(FaultyWorld)>(limits: Limits, test: F) {
+    for url in std::iter::once(None).chain(postgres_url().map(Some)) {
+        let blobs = Arc::new(FaultyBlobs::over(Arc::new(object_store::memory::InMemory::new())));
+        let opened = Blobs::from_object_store(Arc::clone(&blobs) as _, PART_BYTES);
+        let world = World::start_over(url, limits.clone(), 1_000_000_000, Some(opened)).await;
+        test(FaultyWorld { world, blobs }).await;
+    }
+}
+
 /// The database of tests, if there is one.
 fn postgres_url() -> Option<String> {
     std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty())
@@ -73,6 +92,15 @@ impl World {
     }
 
     async fn start_at(postgres_url: Option<String>, limits: Limits, quota_bytes: u64) -> World {
+        World::start_over(postgres_url, limits, quota_bytes, None).await
+    }
+
+    async fn start_over(
+        postgres_url: Option<String>,
+        limits: Limits,
+        quota_bytes: u64,
+        blobs_of_test: Option<Blobs>,
+    ) -> World {
         let directory = tempfile::tempdir().unwrap();
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         let database = match postgres_url {
@@ -83,7 +111,8 @@ impl World {
         let config = StoreConfig { database, blobs, base_domain: None, default_space: None, limits };
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
         let faults = Arc::new(SqlFaults::none());
-        let store = open(&config, &clock, &faults, number).await;
+        let opened = blobs_of_test.unwrap_or_else(|| Blobs::open(&config.blobs, config.limits.part_bytes).unwrap());
+        let store = open_over(&config, &clock, &faults, number, opened).await;
         // PostgreSQL keeps the spaces of earlier tests, so names are the test's own.
         let name = format!("s{}-{number}", std::process::id());
         let space = make_space(&store, &name, quota_bytes).await;
@@ -120,15 +149,21 @@ impl World {
 
 /// The store of that configuration, opened again.
 pub(crate) async fn reopened(config: &StoreConfig, clock: &Arc<ManualClock>) -> Store {
-    open(config, clock, &Arc::new(SqlFaults::none()), 77_000).await
+    let blobs = Blobs::open(&config.blobs, config.limits.part_bytes).unwrap();
+    open_over(config, clock, &Arc::new(SqlFaults::none()), 77_000, blobs).await
 }
 
-async fn open(config: &StoreConfig, clock: &Arc<ManualClock>, faults: &Arc<SqlFaults>, number: u64) -> Store {
+async fn open_over(
+    config: &StoreConfig,
+    clock: &Arc<ManualClock>,
+    faults: &Arc<SqlFaults>,
+    number: u64,
+    blobs: Blobs,
+) -> Store {
     let clock: Arc<dyn nichoir_store::Clock> = Arc::clone(clock) as _;
     // Every store of every test process draws its own numbers: PostgreSQL is shared by all.
     let seed = u64::from(std::process::id()) << 32 | number << 8 | rand_byte();
     let ports = Ports { clock, random: Arc::new(SeededRandom::new(seed)) };
-    let blobs = Blobs::open(&config.blobs, config.limits.part_bytes).unwrap();
     Store::open_with(config.clone(), ports, blobs, Some(Arc::clone(faults))).await.unwrap()
 }
 
