@@ -105,11 +105,12 @@ async fn touched_below(tree: &Tree, path: &NodePath, token: i64) -> Result<Vec<T
         let Some(folder) = folder else { continue };
         let at = folder.child(&name);
         note(&mut latest, at.clone(), change_seq);
-        // What came in as a whole is new with everything below it.
-        if row.truth(4)? && walked.insert(node) {
+        // What came in as a whole is new with everything below it. A move is logged at both places; it stands at one.
+        if row.truth(4)? && !walked.contains(&node) {
             let stands_here = tree.node(&at, Needs::NONE).await.ok().filter(Node::is_folder);
             let is_same = |it: &Node| it.mount.as_ref().map_or(it.id, |mount| mount.id).0 == node;
             if let Some(folder) = stands_here.filter(is_same) {
+                walked.insert(node);
                 walk(&mut *tree.reader().await?, &at, folder.id, change_seq, &mut latest).await?;
             }
         }

@@ -23,6 +23,7 @@ mod locks;
 mod marks;
 mod member_quota;
 mod mishaps;
+mod model;
 mod news;
 mod nth_failure;
 mod permissions;

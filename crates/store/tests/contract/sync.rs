@@ -56,6 +56,28 @@ async fn each_change_is_reported_once() {
     .await;
 }
 
+/// The place that it left was looked at, and the one that it came to was not.
+#[tokio::test]
+async fn what_is_in_a_folder_that_moves_is_reported_whichever_place_was_logged_first() {
+    on_every_engine(async |world| {
+        let alice = &world.alice;
+        for (from, to) in [("a", "b"), ("z", "c")] {
+            make_folder(alice, from).await.unwrap();
+            make_folder(alice, to).await.unwrap();
+            put(alice, &format!("{from}/file"), b"1").await.unwrap();
+            let token = alice.sync_token(&path("")).await.unwrap();
+            let (source, destination) = (path(from), path(&format!("{to}/in")));
+            let moved = Relocate { source, destination, overwrites: false, conditions: Conditions::default() };
+            alice.apply(moved).await.unwrap();
+            let changes = since(alice, "", token, true, 0).await.unwrap();
+            let [gone, new, file] = [format!("/{from}"), format!("/{to}/in"), format!("/{to}/in/file")];
+            assert_eq!(seen(&changes), expected(&[(&gone, false), (&new, true), (&file, true)]));
+        }
+        world.finish().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_moves_in_as_a_whole_is_new_with_everything_below() {
     on_every_engine(async |world| {
