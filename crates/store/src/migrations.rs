@@ -37,6 +37,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_team_quota.sql"),
     include_str!("migrations/space_upkeep.sql"),
     include_str!("migrations/space_backup.sql"),
+    include_str!("migrations/space_blob_keys.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

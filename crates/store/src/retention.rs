@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::change;
 use crate::error::Error;
 use crate::node::{ContentId, FileId};
+use crate::reach;
 use crate::row::PURGED;
 use crate::space::SpaceCore;
 use crate::sql::{Row, Sql};
@@ -204,7 +205,7 @@ async fn collect(core: &Arc<SpaceCore>) -> Result<(), Error> {
 }
 
 async fn mark_due(tx: &mut Tx) -> Result<Vec<String>, Error> {
-    let rows = tx.all(DUE_INTENTS, &[tx.now().into(), STEP_ROWS.into()]).await?;
+    let rows = tx.all(reach::COLLECTABLE, &[tx.now().into(), STEP_ROWS.into()]).await?;
     let keys = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
     for key in &keys {
         tx.one(MARK_INTENT, &[key.as_str().into()]).await?;
@@ -276,10 +277,6 @@ const FORGET_LINKS: Sql = Sql("DELETE FROM link WHERE space_id = $1 AND node_id 
 
 const FORGET_NODE: Sql = Sql("DELETE FROM node WHERE space_id = $1 AND id = $2");
 
-const DUE_INTENTS: Sql = Sql("SELECT blob_key FROM intent
-      WHERE space_id = $1 AND collect_after_us < $2
-        AND NOT EXISTS (SELECT 1 FROM space_state WHERE space_id = $1 AND blobs_held_until_us >= $2) LIMIT $3");
-
 const MARK_INTENT: Sql = Sql("UPDATE intent SET is_collecting = 1 WHERE space_id = $1 AND blob_key = $2");
 
 const FORGET_INTENT: Sql = Sql("DELETE FROM intent WHERE space_id = $1 AND blob_key = $2 AND is_collecting = 1");
@@ -310,7 +307,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_TRASH_VIEWS,
     FORGET_LINKS,
     FORGET_NODE,
-    DUE_INTENTS,
     MARK_INTENT,
     FORGET_INTENT,
 ];

@@ -7,17 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use nichoir_store::change::{Delete, MakeFolder};
+use nichoir_store::change::{BeginUpload, Delete, MakeFolder, PutChunk};
 use nichoir_store::conditions::Conditions;
-use nichoir_store::{BlobConfig, Blobs, Error, Limits, Ports, Store, Tree};
+use nichoir_store::{BlobConfig, Blobs, DatabaseConfig, Error, Limits, Ports, Store, Tree};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
     PutOptions, PutPayload, PutResult, Result,
 };
+use sqlx::{Connection as _, Executor as _};
 use tokio::sync::Notify;
 
-use crate::support::{World, on_every_engine_with, path, put, read};
+use crate::support::{World, on_every_engine_with, path, put, read, stage};
 
 /// Rounds of the checker.
 const CHECKS: usize = 200;
@@ -80,6 +81,51 @@ async fn the_check_and_the_collector_agree_while_eight_write() {
             writer.await.unwrap();
         }
         assert_eq!(found, Vec::<String>::new());
+        world.finish().await;
+    })
+    .await;
+}
+
+/// Runs a statement about the space behind the store's back: what a mistake of ours would do.
+async fn tamper(world: &World, sql: &str) {
+    let info = world.space.info();
+    let sql = sql.replace("$1", &info.id.to_string());
+    match &world.config.database {
+        DatabaseConfig::Sqlite { directory } => {
+            let file = directory.join("spaces").join(format!("{}.sqlite", info.uuid));
+            rusqlite::Connection::open(file).unwrap().execute_batch(&sql).unwrap();
+        }
+        DatabaseConfig::Postgres { url, .. } => {
+            let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+            connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blob_in_use_that_is_noted_as_to_be_removed_stays_and_is_told() {
+    on_every_engine_with(Limits::default(), 1_000_000_000, async |world| {
+        let alice = &world.alice;
+        put(alice, "file", &[1; 40_000]).await.unwrap();
+        alice.apply(BeginUpload { upload: "up".to_owned(), total_bytes: None }).await.unwrap();
+        let content = stage(alice, &[2; 40_000]).await.unwrap();
+        let chunk = PutChunk { upload: "up".to_owned(), chunk: "1".to_owned(), content, total_bytes: None };
+        alice.apply(chunk).await.unwrap();
+        for table in ["piece", "chunk"] {
+            let noted = format!(
+                "INSERT INTO intent (space_id, blob_key, collect_after_us, is_collecting)
+                 SELECT space_id, blob_key, 0, 0 FROM {table} WHERE space_id = $1 AND blob_key IS NOT NULL"
+            );
+            tamper(&world, &noted).await;
+        }
+        world.clock.advance_seconds(1);
+        world.maintain().await;
+
+        assert!(read(alice, "file").await.unwrap() == [1; 40_000]);
+        let report = world.store.check_space(&world.space.info().name, true).await.unwrap();
+        assert_eq!(report.problems.len(), 2, "{report:?}");
+        assert!(report.problems.iter().all(|problem| problem.contains("in use")), "{report:?}");
+        tamper(&world, "DELETE FROM intent WHERE space_id = $1").await;
         world.finish().await;
     })
     .await;
@@ -200,4 +246,46 @@ async fn what_is_removed_in_good_order_during_a_check_is_no_problem() {
         })
         .await;
     }
+}
+
+/// Links and pictures were forgotten when a space was deleted from PostgreSQL.
+#[tokio::test]
+async fn a_deleted_space_leaves_no_row_behind() {
+    on_every_engine_with(Limits::default(), 1_000_000_000, async |world| {
+        let DatabaseConfig::Postgres { url, .. } = &world.config.database else { return world.finish().await };
+        let (name, id) = (format!("{}-gone", world.space.info().name), world.space.info().id);
+        let place = crate::backup::place();
+        crate::backup::fill(&world).await;
+        let insert = "INSERT INTO link (space_id, id, token, node_id, account_id, permissions, label, note, hides_download,
+                                        download_count, created_us)
+                      SELECT $1, 1, 'token of $1', home_id, id, 1, '', '', 0, 0, 0 FROM account WHERE space_id = $1 LIMIT 1";
+        tamper(&world, insert).await;
+        tamper(&world, "INSERT INTO picture (space_id, account_id, digest, bytes) VALUES ($1, 1, '', '')").await;
+        world.back_up(&place.depository).await.unwrap();
+        world.restore_as(&place.depository, &name).await.unwrap();
+        let copy = world.store.space_named(&name).await.unwrap().info().id;
+        assert_ne!(copy, id);
+        let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+        let tables = "SELECT table_name::text FROM information_schema.columns WHERE column_name = 'space_id'
+                       AND table_schema = current_schema()";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+        let mut rows_of = async |space: i64| {
+            let mut found = Vec::new();
+            for table in &tables {
+                let count = format!("SELECT COUNT(*) FROM {table} WHERE space_id = {space}");
+                let count: i64 =
+                    sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut connection).await.unwrap();
+                found.extend((count > 0).then(|| table.clone()));
+            }
+            found
+        };
+        let there = rows_of(copy).await;
+        assert!(["link", "picture", "node"].iter().all(|table| there.contains(&(*table).to_owned())), "{there:?}");
+
+        world.store.delete_space(&name).await.unwrap();
+
+        assert_eq!(rows_of(copy).await, Vec::<String>::new());
+        world.finish().await;
+    })
+    .await;
 }

@@ -181,7 +181,8 @@ async fn a_backup_of_an_earlier_schema_is_brought_up_to_date() {
         let generation = files(place.directory.path()).into_iter().find(|file| file.extension().is_some()).unwrap();
         let text = std::fs::read_to_string(&generation).unwrap();
         let mut told: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        told["schema"] = (told["schema"].as_u64().unwrap() - 1).into();
+        // The step that added it, and those after it, are still to come.
+        told["schema"] = 20.into();
         for segment in told["segments"].as_array_mut().unwrap() {
             if segment["table"] != "space_state" {
                 continue;
