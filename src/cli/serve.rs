@@ -50,6 +50,9 @@ pub(super) async fn until_stopped(
         true => None,
         false => Some(server::tls_from_files(&settings.tls_certificate_file, &settings.tls_key_file)?),
     };
+    // Before anybody can see that it listens, and tell it to stop.
+    let (stop, stopped) = watch::channel(false);
+    stop_on_signals(stop)?;
     let mut listeners = Listener::from_systemd()?;
     if listeners.is_empty() {
         for address in &settings.listen {
@@ -57,14 +60,12 @@ pub(super) async fn until_stopped(
         }
     }
     let addresses: Vec<String> = listeners.iter().map(Listener::address).collect();
-    let (stop, stopped) = watch::channel(false);
     if !settings.admin_listen.is_empty() {
         let listener = Listener::bind(&settings.admin_listen, &settings.unix_socket_mode).await?;
         info!("admin listener on {}", listener.address());
         tokio::spawn(server::serve_admin(app.clone(), listener, stopped.clone()));
     }
     spawn_upkeep(&app, &session.config.maintenance);
-    stop_on_signals(stop)?;
     info!("listening on {}", addresses.join(", "));
     ready(&addresses);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
