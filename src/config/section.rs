@@ -592,7 +592,7 @@ section! {
 section! {
     /// `[backup]`: how to reach s3:// places for backups.
     Backup {
-        /// S3 endpoint; empty: that of [storage], with its key.
+        /// S3 endpoint; empty: that of the section storage, with its key.
         s3_endpoint: String = String::new(),
         /// Region.
         s3_region: String = "garage".to_owned(),
