@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::open_space::{Engine, connect_sqlite, control_file};
+use crate::open_space::{Engine, control_file};
 use crate::ports::{Ports, Timestamp};
 use crate::space::{SpaceInfo, SpaceState};
 use crate::sql::{Connection, Row, Sql, Value, is_taken};
+use crate::sqlite::SqliteConnection;
 use crate::store::{NewSpace, SpaceUpdate};
 use crate::theme::{Theme, colour_of};
 use crate::upkeep;
@@ -85,7 +86,10 @@ impl Control {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match (idle, self.engine.as_ref()) {
             (Some(connection), _) => Ok(connection),
-            (None, Engine::Sqlite { directory, .. }) => connect_sqlite(&control_file(directory), None).await,
+            // In place: a writer may ask from a thread that may block, and would wait for another one of those; so might all.
+            (None, Engine::Sqlite { directory, .. }) => {
+                Ok(Connection::sqlite(SqliteConnection::open(&control_file(directory))?, None))
+            }
             (None, Engine::Postgres(pool)) => Ok(Connection::postgres(pool.acquire().await?, None)),
         }
     }
