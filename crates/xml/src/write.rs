@@ -394,33 +394,27 @@ fn put_attribute(buffer: &mut Vec<u8>, name: &str, value: &str) {
     buffer.push(b'"');
 }
 
-/// Bytes at which text cannot simply be copied: markup, control characters, and the first byte of U+FFFE and U+FFFF.
+/// Whether text cannot simply be copied at this byte: markup, control characters, and the first byte of U+FFFE and U+FFFF.
+const fn needs_care(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == 0xef)
+}
+
+/// The same for each byte, to find the first one of a text.
 const NEEDS_CARE: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
+    while byte < 256 {
+        table[byte] = needs_care(byte as u8);
         byte += 1;
     }
-    table[b'&' as usize] = true;
-    table[b'<' as usize] = true;
-    table[b'>' as usize] = true;
-    table[b'"' as usize] = true;
-    table[0xef] = true;
     table
 };
-
-/// Whether any byte [`NEEDS_CARE`]. Looks at all of them, and so at many at once.
-fn needs_care(bytes: &[u8]) -> bool {
-    let is_one =
-        |byte: u8| (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == 0xef);
-    bytes.iter().fold(false, |found, byte| found | is_one(*byte))
-}
 
 /// Text that reads back the same; what XML cannot hold becomes U+FFFD.
 fn escape(buffer: &mut Vec<u8>, text: &str, is_attribute: bool) {
     let bytes = text.as_bytes();
-    if !needs_care(bytes) {
+    // All bytes are looked at, and so many at once: most texts have none of these.
+    if !bytes.iter().fold(false, |found, byte| found | needs_care(*byte)) {
         return buffer.extend_from_slice(bytes);
     }
     let mut done = 0;
