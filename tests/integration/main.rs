@@ -18,6 +18,7 @@ mod file_sharing;
 mod foreign_tokens;
 mod generated;
 mod groups;
+mod isolation;
 mod links;
 mod mail;
 mod matrix;

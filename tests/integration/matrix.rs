@@ -20,9 +20,9 @@ mod furnish;
 mod links;
 mod ocs;
 mod pages;
-mod row;
+pub(crate) mod row;
 mod source;
-mod verdict;
+pub(crate) mod verdict;
 
 use std::fmt::Write as _;
 
@@ -31,12 +31,13 @@ use nichoir::config::Config;
 use crate::office::office_server;
 use crate::support::{Answer, Client, Server, on_every_engine_with};
 use column::Who;
-use furnish::{CONTENT, Things, WORD, furnish, seen_by};
+use furnish::{CONTENT, WORD};
+pub(crate) use furnish::{Things, furnish, seen_by};
 use row::{BY_PATH, Effect, Row};
 use verdict::{Asks, Standing};
 
 /// All rows, in an order in which Alice can send them all.
-fn rows() -> Vec<&'static Row> {
+pub(crate) fn rows() -> Vec<&'static Row> {
     let tables = [pages::ROWS, links::ROWS, files::ROWS, ocs::ROWS, collections::ROWS, ocs::LAST];
     tables.into_iter().flatten().collect()
 }
@@ -156,7 +157,7 @@ async fn play(who: Who) {
 }
 
 /// What an account gets when it first looks at it is made before anything is counted.
-async fn settle(client: &Client, names: &Things) {
+pub(crate) async fn settle(client: &Client, names: &Things) {
     for (method, path) in [
         ("PROPFIND", "/remote.php/dav/calendars/{me}/"),
         ("PROPFIND", "/remote.php/dav/addressbooks/users/{me}/"),
@@ -215,7 +216,7 @@ fn tells_more(shown: &str, asked: &str) -> bool {
     shown.contains(CONTENT) || hers.any(|name| !asked.contains(name))
 }
 
-async fn send(client: &Client, names: &Things, row: &Row) -> Answer {
+pub(crate) async fn send(client: &Client, names: &Things, row: &Row) -> Answer {
     let path = if row.is_ocs() { format!("/ocs/v2.php{}", row.path) } else { row.path.to_owned() };
     let mut call = client.request(row.method, &names.put_into(&path));
     for line in row.headers.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -198,6 +198,29 @@ async fn a_token_opens_one_socket() {
 }
 
 #[tokio::test]
+async fn a_token_or_password_of_another_space_opens_no_socket() {
+    with_sockets(async |server| {
+        let there = server.twin("their-own-password").await;
+        let path = "/index.php/apps/notify_push/pre_auth";
+        let token = server.account("alice").request("POST", path).await.expect(200).text();
+        let (_, app_password) = server.device("alice").await;
+        for (login, secret) in [("", &*token), ("alice", PASSWORD), ("alice", &*app_password), ("", &*app_password)] {
+            let mut socket = Socket::open(&there).await;
+            socket.say(login).await;
+            socket.say(secret).await;
+            assert_eq!(socket.hear().await, "err: Invalid credentials");
+        }
+        let mut own = Socket::as_login(&there, "alice", "their-own-password").await;
+        // It was not used up.
+        let mut socket = Socket::as_login(server, "", &token).await;
+        server.account("alice").put("/x.txt", "x").await.expect(201);
+        assert_eq!(socket.hear().await, "notify_file");
+        own.hears_nothing().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_may_not_be_here_any_more_is_closed_at_once() {
     with_sockets(async |server| {
         let account = server.space.account_by_login("alice").await.unwrap();

@@ -16,19 +16,19 @@ const NO_TOKEN: &str = "nothingofthekind";
 
 /// The names of what there is, as a column says them.
 #[derive(Clone, Debug)]
-pub(super) struct Things(Vec<(&'static str, String)>);
+pub(crate) struct Things(Vec<(&'static str, String)>);
 
 impl Things {
-    pub(super) fn put_into(&self, text: &str) -> String {
+    pub(crate) fn put_into(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
-    pub(super) fn get(&self, name: &str) -> String {
+    pub(crate) fn get(&self, name: &str) -> String {
         self.put_into(&format!("{{{name}}}"))
     }
 
     /// With another meaning of a name.
-    pub(super) fn with(mut self, name: &'static str, value: String) -> Things {
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Things {
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, value));
         self
@@ -49,7 +49,7 @@ impl Things {
     }
 
     /// With addresses that are given to the client: of the file for a player, of the document for an office server.
-    pub(super) async fn with_addresses(self, server: &Server, client: &Client) -> Things {
+    pub(crate) async fn with_addresses(self, server: &Server, client: &Client) -> Things {
         let url = |answer: Answer| answer.json()["ocs"]["data"]["url"].as_str().expect("an address").to_owned();
         let last = |url: &str| url.rsplit('/').next().expect("a token").to_owned();
         let direct = client.ocs("POST", "/apps/dav/api/v1/direct", &self.put_into("fileId={id}")).await.expect(200);
@@ -71,7 +71,7 @@ pub(super) async fn printers(server: &Server) -> GroupId {
 }
 
 /// Gives Alice one thing of each kind; the folder is hers or, with `is_of_team`, a team's whose group she is in.
-pub(super) async fn furnish(server: &Server, alice: &Client, is_of_team: bool) -> Things {
+pub(crate) async fn furnish(server: &Server, alice: &Client, is_of_team: bool) -> Things {
     let id = server.space.account_by_login("alice").await.expect("there").id;
     let role = AccountUpdate { role: Some(Role::Admin), ..AccountUpdate::default() };
     server.space.update_account(id, role).await.expect("she manages the space");
@@ -168,7 +168,7 @@ fn last_of(href: &str) -> String {
 }
 
 /// All that Alice sees of hers.
-pub(super) async fn seen_by(alice: &Client, things: &Things) -> String {
+pub(crate) async fn seen_by(alice: &Client, things: &Things) -> String {
     let mut seen = String::new();
     for path in [
         "files/alice/",

@@ -5,14 +5,14 @@ use super::verdict::{Asks, Way};
 
 /// One request. `{word}`, `{id}` and so on stand for what there is, `{folder}` for where the column reaches it.
 #[derive(Clone, Copy)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// As the source names it; [`BY_PATH`]: the table that takes its path.
     pub(super) route: &'static str,
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
     /// One a line.
-    pub(super) headers: &'static str,
-    pub(super) body: &'static str,
+    pub(crate) headers: &'static str,
+    pub(crate) body: &'static str,
     /// What it asks for.
     pub(super) asks: Asks,
     /// What is answered to whoever may.
@@ -48,7 +48,7 @@ pub(super) const BY_PATH: &str = "";
 /// Nobody is told anything else.
 const AS_THEY_STAND: (&[Who], u16, &str) = (&[], 0, "");
 
-pub(super) const fn row(route: &'static str, method: &'static str, path: &'static str, asks: Asks, status: u16) -> Row {
+pub(crate) const fn row(route: &'static str, method: &'static str, path: &'static str, asks: Asks, status: u16) -> Row {
     Row { route, method, path, headers: "", body: "", asks, status, told: [AS_THEY_STAND; 3], effect: Effect::None }
 }
 
@@ -58,7 +58,7 @@ pub(super) const fn ocs(method: &'static str, path: &'static str, asks: Asks, st
 }
 
 impl Row {
-    pub(super) const fn with(mut self, headers: &'static str) -> Row {
+    pub(crate) const fn with(mut self, headers: &'static str) -> Row {
         self.headers = headers;
         self
     }
@@ -71,7 +71,7 @@ impl Row {
         self
     }
 
-    pub(super) const fn sending(mut self, body: &'static str) -> Row {
+    pub(crate) const fn sending(mut self, body: &'static str) -> Row {
         self.body = body;
         self
     }

@@ -4,7 +4,7 @@ use nichoir_store::Permissions;
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(crate) enum Asks {
     /// Nothing that matters: anybody may ask.
     Nothing,
     /// Something of the caller's own account, which everybody who has one is answered, and nothing of hers.

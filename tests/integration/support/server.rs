@@ -7,7 +7,8 @@ use nichoir::app::App;
 use nichoir::config::Config;
 use nichoir_auth::{device_hash, hash_password, new_app_password};
 use nichoir_store::{
-    Blobs, ManualClock, NewAccount, NewSpace, Ports, Random, Role, SeededRandom, Space, SqlFaults, Store, Timestamp,
+    Blobs, Clock as _, ManualClock, NewAccount, NewSpace, Ports, Random, Role, SeededRandom, Space, SqlFaults, Store,
+    Timestamp,
 };
 
 use super::Client;
@@ -26,9 +27,11 @@ pub(crate) struct Server {
     /// Counts the statements about spaces.
     pub(crate) statements: Arc<SqlFaults>,
     config: Config,
+    /// What every account of the space has as its password.
+    password: &'static str,
     other: Space,
     other_sequence: i64,
-    _directory: tempfile::TempDir,
+    _directory: Arc<tempfile::TempDir>,
 }
 
 /// Runs `test` on every engine at hand, then looks whether the other space is untouched and everything consistent.
@@ -51,7 +54,7 @@ pub(crate) async fn on_every_engine_with<F: AsyncFn(&Server)>(adjust: impl Fn(&m
 
 impl Server {
     async fn start(postgres_url: String, adjust: &impl Fn(&mut Config)) -> Server {
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         let mut config = Config::default();
         config.storage.data_dir = directory.path().to_owned();
         config.storage.postgres_url = postgres_url;
@@ -73,11 +76,35 @@ impl Server {
         let store = Store::open_with(opened, ports.clone(), blobs, Some(Arc::clone(&statements))).await;
         let store = store.expect("the store opens");
         let name = format!("i{}-{number}-{:08x}", std::process::id(), seed & 0xffff_ffff);
-        let space = make_space(&store, &name, &config).await;
-        let other = make_space(&store, &format!("{name}-other"), &config).await;
+        let space = make_space(&store, &name, PASSWORD, &config).await;
+        let other = make_space(&store, &format!("{name}-other"), PASSWORD, &config).await;
         let app = App::new(&config, store, ports).expect("a valid configuration");
         let other_sequence = other.change_sequence().await.expect("the other space answers");
-        Server { app, clock, space, statements, config, other, other_sequence, _directory: directory }
+        let password = PASSWORD;
+        Server { app, clock, space, statements, config, password, other, other_sequence, _directory: directory }
+    }
+
+    /// The same server as one that speaks to another space, whose accounts have another password. What is made there in the same
+    /// order has the same numbers.
+    pub(crate) async fn twin(&self, password: &'static str) -> Server {
+        let name = format!("{}-twin", self.space.info().name);
+        let space = make_space(self.app.store(), &name, password, &self.config).await;
+        Server {
+            app: self.app.clone(),
+            clock: Arc::clone(&self.clock),
+            space,
+            statements: Arc::clone(&self.statements),
+            config: self.config.clone(),
+            password,
+            other: self.other.clone(),
+            other_sequence: self.other_sequence,
+            _directory: Arc::clone(&self._directory),
+        }
+    }
+
+    /// What its clock says, in seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().seconds()
     }
 
     /// Which engine it is on.
@@ -97,14 +124,14 @@ impl Server {
 
     /// A member more, with the password of all.
     pub(crate) async fn new_member(&self, login: &str) -> Client {
-        make_account(&self.space, login, &self.config).await;
+        make_account(&self.space, login, self.password, &self.config).await;
         self.account(login)
     }
 
     /// The host of a space more, with the same accounts, which may be touched.
     pub(crate) async fn another_host(&self) -> String {
         let name = format!("{}-more", self.space.info().name);
-        host_of(&make_space(self.app.store(), &name, &self.config).await)
+        host_of(&make_space(self.app.store(), &name, self.password, &self.config).await)
     }
 
     /// A client of the space without credentials.
@@ -114,7 +141,7 @@ impl Server {
 
     /// The account's client, with its password.
     pub(crate) fn account(&self, login: &str) -> Client {
-        self.anonymous().as_login(login, PASSWORD)
+        self.anonymous().as_login(login, self.password)
     }
 
     /// A new device of the account: its client, and its app password.
@@ -141,23 +168,23 @@ fn host_of(space: &Space) -> String {
     format!("{}.test", space.info().name)
 }
 
-async fn make_space(store: &Store, name: &str, config: &Config) -> Space {
+async fn make_space(store: &Store, name: &str, password: &str, config: &Config) -> Space {
     let hosts = vec![format!("{name}.test")];
     let new = NewSpace { name: name.to_owned(), hosts, quota_bytes: QUOTA_BYTES, max_accounts: 5 };
     let space = store.create_space(new).await.expect("a new space");
     for login in ["alice", "bob"] {
-        make_account(&space, login, config).await;
+        make_account(&space, login, password, config).await;
     }
     space
 }
 
-async fn make_account(space: &Space, login: &str, config: &Config) {
+async fn make_account(space: &Space, login: &str, password: &str, config: &Config) {
     let account = NewAccount {
         login: login.to_owned(),
         display_name: login.to_uppercase(),
         email: Some(format!("{login}@{}.test", space.info().name)),
         role: Role::Member,
-        password_hash: Some(hash_password(PASSWORD, config.auth_limits().password_cost(), &Ports::system())),
+        password_hash: Some(hash_password(password, config.auth_limits().password_cost(), &Ports::system())),
     };
     space.create_account(account).await.expect("a new account");
 }
