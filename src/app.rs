@@ -36,7 +36,7 @@ use crate::generated::Generator;
 use crate::observe::Metrics;
 use crate::route::{DavRoute, Home, Route};
 use crate::seat::Seat;
-use crate::stack::{self, Begun};
+use crate::stack::{self, Begun, RequestIds};
 use crate::subscription::Subscriptions;
 use crate::{forged, notify, push, turn};
 
@@ -72,6 +72,7 @@ struct Parts {
     search: SearchLimits,
     product_name: String,
     metrics: Arc<Metrics>,
+    request_ids: RequestIds,
     ports: Ports,
 }
 
@@ -161,6 +162,7 @@ impl App {
             search: config.search_limits(),
             product_name: config.dialect.product_name.clone(),
             metrics: Arc::new(Metrics::default()),
+            request_ids: RequestIds::default(),
             ports,
         })))
     }
@@ -219,6 +221,11 @@ impl App {
             Err(error) => return tracing::warn!(%error, "previews of spaces that are gone are not looked for"),
         };
         self.0.previews.keep_only(move |space| known.contains(space)).await;
+    }
+
+    /// Where numbers of requests come from.
+    pub(crate) fn request_ids(&self) -> &RequestIds {
+        &self.0.request_ids
     }
 
     /// The clock and the random source.
@@ -378,7 +385,8 @@ impl App {
             Err(error) => return self.challenge(&request, error),
         };
         let principal = principal::href_of(PRINCIPALS, &caller.account.login);
-        let shows_subscriptions = wants_cached_subscriptions(request.headers());
+        let shows_subscriptions =
+            matches!(route, DavRoute::Area(Area::Calendars, _)) && wants_cached_subscriptions(request.headers());
         let mount = |prefix: String| Mount {
             prefix: prefix.into(),
             principal: principal.as_str().into(),
@@ -502,7 +510,7 @@ impl App {
             Ok(tree) => tree,
             Err(error) => return dav.refuse(error.into()),
         };
-        let caller = Caller { account: tree.account().clone(), device: None, tree, space: space.clone() };
+        let caller = Caller { account: Arc::new(tree.account().clone()), device: None, tree, space: space.clone() };
         let mount = Mount {
             prefix: prefix.into(),
             principal: "".into(),

@@ -93,6 +93,7 @@ impl Config {
             part_bytes: storage.part_bytes.max(5 * 1024 * 1024),
             open_spaces_max: storage.open_spaces_max,
             idle_close_seconds: storage.idle_close_seconds,
+            remembered_content_bytes: storage.remembered_content_bytes,
             page_rows: storage.page_rows,
             page_members: storage.page_members,
             page_member_bytes: storage.page_member_bytes,

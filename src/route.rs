@@ -3,6 +3,8 @@
 //! `/index.php` in front is optional everywhere, doubled and trailing slashes do not matter, and segments are
 //! percent-decoded before they are compared. A mount's prefix keeps the spelling of the request, for the hrefs of answers.
 
+use std::borrow::Cow;
+
 use nichoir_dav::href;
 use nichoir_nextcloud::image::Image;
 use nichoir_nextcloud::link::files::LinkPlace;
@@ -121,8 +123,8 @@ pub(crate) struct Home {
 }
 
 /// A segment of the path, decoded, and where it ends in the path as requested.
-struct Segment {
-    text: String,
+struct Segment<'p> {
+    text: Cow<'p, str>,
     end: usize,
 }
 
@@ -134,7 +136,7 @@ impl Route {
             return Route::Landing;
         }
         let Some(segments) = segments(path) else { return Route::Malformed };
-        let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+        let texts: Vec<&str> = segments.iter().map(|segment| &*segment.text).collect();
         let below = |count: usize| path[segments[count - 1].end..].to_owned();
         let plain = match &texts[..] {
             ["index.php", rest @ ..] => rest,
@@ -229,14 +231,18 @@ fn dav_route(rest: &[&str], up_to: &dyn Fn(usize) -> String) -> DavRoute {
     }
 }
 
-fn segments(path: &str) -> Option<Vec<Segment>> {
-    let mut segments = Vec::new();
+fn segments(path: &str) -> Option<Vec<Segment<'_>>> {
+    let mut segments = Vec::with_capacity(8);
     let mut start = 0;
     for part in path.split('/') {
         let end = start + part.len();
         if !part.is_empty() {
             // Only the head of the path decides the route, and it is short; the rest is decoded by whoever is asked.
-            let text = if segments.len() < 6 { href::decode(part).ok()? } else { String::new() };
+            let text = match part {
+                _ if segments.len() >= 6 => Cow::Borrowed(""),
+                plain if !plain.contains('%') => Cow::Borrowed(plain),
+                escaped => Cow::Owned(href::decode(escaped).ok()?),
+            };
             segments.push(Segment { text, end });
         }
         start = end + 1;

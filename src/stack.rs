@@ -1,7 +1,9 @@
 //! What every request passes on its way in and out, in order, on one screen: a number, a log span, a clock, a net for panics,
 //! and the headers that every answer carries.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -19,6 +21,19 @@ use crate::pace::Progress;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ones are replaced.
 const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Numbers for requests that bring none: keyed hashes of a count, which tell nobody how many there were.
+#[derive(Debug, Default)]
+pub(crate) struct RequestIds {
+    key: RandomState,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    fn next(&self) -> String {
+        format!("{:016x}", self.key.hash_one(self.count.fetch_add(1, Ordering::Relaxed)))
+    }
+}
 
 /// A request's number, method and progress, read before the request goes in.
 #[derive(Debug)]
@@ -91,22 +106,24 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
             && text.len() <= REQUEST_ID_BYTES_MAX
             && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(&it))
     };
-    given.filter(is_plain).map_or_else(|| app.ports().lower_alphanumeric(20), str::to_owned)
+    given.filter(is_plain).map_or_else(|| app.request_ids().next(), str::to_owned)
 }
 
 /// What members store must never run on the space's own origin; what is here is nobody else's to frame or index.
 fn add_headers(headers: &mut HeaderMap, id: &str) {
+    const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
+        (HeaderName::from_static("x-permitted-cross-domain-policies"), HeaderValue::from_static("none")),
+        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow")),
+    ];
+    headers.reserve(ALWAYS.len() + 2);
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(X_REQUEST_ID, id);
     }
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none';"));
-    for (name, value) in [
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "SAMEORIGIN"),
-        (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
-        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
     }
 }

@@ -123,6 +123,8 @@ section! {
         queued_changes_max: usize = Limits::default().queued_changes_max,
         /// Changes in one commit.
         group_changes_max: usize = Limits::default().group_changes_max,
+        /// Bytes of small files that an open space remembers after they were read; 0: none.
+        remembered_content_bytes: usize = Limits::default().remembered_content_bytes,
         /// Rows in one page of a listing.
         page_rows: i64 = Limits::default().page_rows,
         /// Members of a calendar or address book that are read at once, with their content.

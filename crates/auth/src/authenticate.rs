@@ -221,6 +221,7 @@ impl Authenticator {
             }
             note_use(space, device);
         }
+        let account = Arc::new(account);
         inner.remembered.add(space, key, account_epoch, &account, device.as_ref());
         Ok(Caller::new(space, account, device))
     }

@@ -1,12 +1,14 @@
 //! The caller: an account, through which device, and the tree opened as it.
 
+use std::sync::Arc;
+
 use nichoir_store::{Account, Device, Space, Tree};
 
 /// Who asks, proven. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The account.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The device whose app password was sent; `None` for the account's own password.
     pub device: Option<Device>,
     /// The account's tree.
@@ -17,7 +19,8 @@ pub struct Caller {
 
 impl Caller {
     /// The caller that `account` is in `space`.
-    pub fn new(space: &Space, account: Account, device: Option<Device>) -> Caller {
-        Caller { tree: space.tree_as(&account), space: space.clone(), account, device }
+    pub fn new(space: &Space, account: impl Into<Arc<Account>>, device: Option<Device>) -> Caller {
+        let account = account.into();
+        Caller { tree: space.tree_of(Arc::clone(&account)), space: space.clone(), account, device }
     }
 }

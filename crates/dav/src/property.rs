@@ -117,6 +117,9 @@ pub fn http_date(instant: Timestamp) -> httpdate::HttpDate {
     httpdate::HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
+/// How long that is.
+pub(crate) const HTTP_DATE_BYTES: usize = 29;
+
 /// Appends `Mon, 02 Jun 2025 08:15:30 GMT`.
 pub(crate) fn append_http_date(text: &mut String, instant: Timestamp) {
     // Writing into a String cannot fail.

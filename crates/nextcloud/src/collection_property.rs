@@ -60,7 +60,7 @@ fn owner<'a>(it: &Resource<'a>) -> (&'a str, &'a str) {
     match it.node.access.as_deref() {
         Some(access) => (&access.owner_login, &access.owner_display_name),
         None => {
-            let Account { login, display_name, .. } = &it.caller.account;
+            let Account { login, display_name, .. } = &*it.caller.account;
             (login, display_name)
         }
     }

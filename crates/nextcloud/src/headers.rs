@@ -1,5 +1,6 @@
 //! Nextcloud's request and response headers on files.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use nichoir_dav::{Answered, Error, PutOptions, header::single, href};
 use nichoir_store::Timestamp;
@@ -98,24 +99,24 @@ pub(crate) fn decorate(answered: &Answered<'_>, headers: &mut HeaderMap) {
     let node = answered.node;
     let is_read = *answered.method == Method::GET || *answered.method == Method::HEAD;
     if !node.is_folder() {
-        insert(headers, OC_ETAG, &node.etag.quoted());
+        insert(headers, OC_ETAG, node.etag.quoted());
     }
     if !is_read {
-        insert(headers, OC_FILEID, &oc_id(node, &answered.caller.space.info().instance_id));
+        insert(headers, OC_FILEID, oc_id(node, &answered.caller.space.info().instance_id));
     } else if !node.is_folder() {
         if let Some(checksums) = &node.checksums {
-            insert(headers, OC_CHECKSUM, checksums);
+            insert(headers, OC_CHECKSUM, checksums.clone());
         }
         // In the trash it has another name than it had, and will have again.
         let name = node.trashed.as_ref().map_or(&node.name, |trashed| &trashed.name);
-        insert(headers, http::header::CONTENT_DISPOSITION, &attachment(name));
+        insert(headers, http::header::CONTENT_DISPOSITION, attachment(name));
     }
     if let Some(put) = answered.put {
         accept_times(put.modified, put.created, headers);
     }
     for digest in answered.digests {
         if let Ok(name) = HeaderName::try_from(format!("x-hash-{}", digest.algorithm.name().to_ascii_lowercase())) {
-            insert(headers, name, &digest.hex);
+            insert(headers, name, digest.hex.clone());
         }
     }
 }
@@ -125,7 +126,7 @@ pub(crate) fn decorate_member(answered: &Answered<'_>, headers: &mut HeaderMap) 
     let is_read = *answered.method == Method::GET || *answered.method == Method::HEAD;
     // Where the answer keeps the tag back, what is stored is not what was sent.
     if !answered.node.is_folder() && (is_read || headers.contains_key(http::header::ETAG)) {
-        insert(headers, OC_ETAG, &answered.node.etag.quoted());
+        insert(headers, OC_ETAG, answered.node.etag.quoted());
     }
 }
 
@@ -141,17 +142,24 @@ pub(crate) fn accept_times(modified: Option<Timestamp>, created: Option<Timestam
 
 /// `Content-Disposition` (RFC 6266) for a file of that name: the exact name for those who read it, a safe one for the rest.
 pub(crate) fn attachment(name: &str) -> String {
-    let mut exact = String::new();
-    href::append_name(&mut exact, name);
+    let mut text = String::with_capacity(48 + 2 * name.len());
+    text.push_str("attachment; filename*=UTF-8''");
+    let start = text.len();
+    href::append_name(&mut text, name);
     // RFC 8187 §3.2.1 allows less than a path does.
-    let exact = exact.replace('(', "%28").replace(')', "%29").replace('@', "%40").replace(':', "%3a");
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_graphic() && c != '"' && c != '\\' || c == ' ' { c } else { '_' }).collect();
-    format!("attachment; filename*=UTF-8''{exact}; filename=\"{plain}\"")
+    if text[start..].contains(['(', ')', '@', ':']) {
+        let exact = text.split_off(start);
+        text.push_str(&exact.replace('(', "%28").replace(')', "%29").replace('@', "%40").replace(':', "%3a"));
+    }
+    text.push_str("; filename=\"");
+    let is_plain = |c: &char| c.is_ascii_graphic() && *c != '"' && *c != '\\' || *c == ' ';
+    text.extend(name.chars().map(|c| if is_plain(&c) { c } else { '_' }));
+    text.push('"');
+    text
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
         headers.insert(name, value);
     }
 }

@@ -94,6 +94,16 @@ pub(crate) struct Piece {
 }
 
 impl Content {
+    /// Content whose bytes are known.
+    pub(crate) fn at_hand(bytes: Bytes, blobs: crate::blob::Blobs) -> Content {
+        let size_bytes = bytes.len() as u64;
+        Content {
+            size_bytes,
+            pieces: vec![Piece { offset_bytes: 0, size_bytes, inline: Some(bytes), blob_key: None }],
+            blobs,
+        }
+    }
+
     /// How many bytes it has.
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes

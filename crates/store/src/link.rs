@@ -104,7 +104,7 @@ impl Space {
         };
         let tree = Tree {
             space: self.clone(),
-            account,
+            account: std::sync::Arc::new(account),
             area: Area::Files,
             root: link.node,
             trash: FileId(NO_TRASH),

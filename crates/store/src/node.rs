@@ -85,7 +85,11 @@ impl Etag {
 
     /// As it stands in an `ETag` header or a `DAV:getetag` element: with double quotes.
     pub fn quoted(self) -> String {
-        format!("\"{self}\"")
+        let mut text = String::with_capacity(18);
+        text.push('"');
+        self.append_to(&mut text);
+        text.push('"');
+        text
     }
 }
 

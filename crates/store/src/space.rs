@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
@@ -15,11 +16,12 @@ use crate::control::Control;
 use crate::error::Error;
 use crate::events::{Origin, Teller};
 use crate::moved::Moved;
-use crate::node::{AccountId, FileId, Node};
+use crate::node::{AccountId, ContentId, FileId, Node};
 use crate::open_space::{Engine, OpenSpaces, Opened, Reader, connect_sqlite, file_of};
 use crate::outside;
 use crate::path::NodePath;
 use crate::ports::Ports;
+use crate::recent::Recent;
 use crate::sql::{Connection, Sql};
 use crate::sql_fault::SqlFaults;
 use crate::sqlite::{self, SqliteConnection};
@@ -102,6 +104,8 @@ pub(crate) struct SpaceCore {
     /// Moves with every commit; what was read under an older one is not remembered.
     generation: AtomicU64,
     remembered: Mutex<HashMap<(FileId, NodePath), Node>>,
+    /// Small contents, which never change, by their number.
+    contents: Mutex<Recent<ContentId, Bytes>>,
     /// Root and trash of the areas that were asked for; they never change.
     pub(crate) roots: Mutex<HashMap<(AccountId, Area), (FileId, FileId)>>,
     pub(crate) opened: tokio::sync::Mutex<Option<Arc<Opened>>>,
@@ -136,6 +140,7 @@ impl SpaceCore {
         let CoreParts { ports, limits, blobs, engine, open_spaces, faults, teller, control } = parts;
         let permits = |number: usize| Arc::new(Semaphore::new(number.max(1)));
         let (searches, upload_parts) = (permits(limits.searches_at_once_max), permits(limits.upload_parts_at_once_max));
+        let contents = Mutex::new(Recent::new(limits.remembered_content_bytes));
         let turns = Arc::new(Turns::new(limits.space_turns, limits.space_waiting_max));
         SpaceCore {
             id: info.id,
@@ -156,6 +161,7 @@ impl SpaceCore {
             recent: Mutex::default(),
             generation: AtomicU64::new(1),
             remembered: Mutex::new(HashMap::new()),
+            contents,
             roots: Mutex::new(HashMap::new()),
             opened: tokio::sync::Mutex::new(None),
             turns,
@@ -266,6 +272,7 @@ impl SpaceCore {
     /// Forgets everything that was read before another process changed the space.
     pub(crate) fn changed_outside(&self) {
         self.after_commit();
+        self.contents().clear();
         self.forget_log_ins();
         self.teller.hub.publish(self.id, &Moved { has_accounts: true, ..Moved::all() }, Origin::Elsewhere);
     }
@@ -281,6 +288,12 @@ impl SpaceCore {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.retain(|(_, path), _| path.is_root());
         remembered.shrink_to_fit();
+        self.contents().clear();
+    }
+
+    /// Small contents that were read lately.
+    pub(crate) fn contents(&self) -> std::sync::MutexGuard<'_, Recent<ContentId, Bytes>> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells who listens what moved.
@@ -365,12 +378,17 @@ impl Space {
 
     /// The tree as `account` sees it: the only door to reading and writing nodes.
     pub fn tree_as(&self, account: &Account) -> Tree {
+        self.tree_of(Arc::new(account.clone()))
+    }
+
+    /// The same, for whoever shares the account with others.
+    pub fn tree_of(&self, account: Arc<Account>) -> Tree {
         Tree {
             space: self.clone(),
-            account: account.clone(),
             area: Area::Files,
             root: account.home,
             trash: account.trash,
+            account,
             access: None,
             link: None,
             quiet: None,

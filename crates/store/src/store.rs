@@ -88,6 +88,8 @@ pub struct Limits {
     pub open_spaces_max: usize,
     /// Seconds after which an unused space file is closed.
     pub idle_close_seconds: u64,
+    /// Bytes of small files that an open space remembers after they were read.
+    pub remembered_content_bytes: usize,
     /// Rows a page of a listing.
     pub page_rows: i64,
     /// Members of a calendar or address book that are read at once, with their content.
@@ -191,6 +193,7 @@ impl Default for Limits {
             part_bytes: 5 * 1024 * 1024,
             open_spaces_max: 512,
             idle_close_seconds: 60,
+            remembered_content_bytes: 128 * 1024,
             page_rows: 500,
             page_members: 200,
             page_member_bytes: 1024 * 1024,

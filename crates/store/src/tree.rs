@@ -29,12 +29,14 @@ use crate::tx::Asker;
 
 /// Members of a page that room is made for before they are read.
 const PAGE_ROOM: usize = 512;
+/// What a remembered content takes beside its bytes.
+const CONTENT_OVERHEAD_BYTES: usize = 128;
 
 /// An account's tree. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tree {
     pub(crate) space: crate::space::Space,
-    pub(crate) account: crate::account::Account,
+    pub(crate) account: Arc<crate::account::Account>,
     pub(crate) area: Area,
     pub(crate) root: FileId,
     pub(crate) trash: FileId,
@@ -144,7 +146,7 @@ impl Tree {
 
     pub(crate) fn asker(&self) -> Asker {
         Asker {
-            account: self.account.clone(),
+            account: crate::account::Account::clone(&self.account),
             area: self.area,
             root: self.root,
             trash: self.trash,
@@ -427,7 +429,17 @@ impl Tree {
     /// # Errors
     /// [`Error::IsACollection`], [`Error::NotFound`] when it was collected since.
     pub async fn open(&self, node: &Node) -> Result<Content, Error> {
-        self.content_of(&mut *self.core().reader().await?, node).await
+        if let Some(id) = node.content
+            && let Some(bytes) = self.core().contents().find(&id)
+        {
+            self.check_content(node)?;
+            return Ok(Content::at_hand(bytes.clone(), self.core().blobs.clone()));
+        }
+        let content = self.content_of(&mut *self.core().reader().await?, node).await?;
+        if let (Some(id), Some(bytes)) = (node.content, content.in_memory()) {
+            self.core().contents().add(id, bytes.clone(), bytes.len() + CONTENT_OVERHEAD_BYTES);
+        }
+        Ok(content)
     }
 
     /// The same on a connection at hand.

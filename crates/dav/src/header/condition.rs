@@ -1,5 +1,6 @@
 //! If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range. RFC 9110 §13.1.
 
+use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
 use http::{HeaderMap, HeaderName};
 use nichoir_store::Timestamp;
 use nichoir_store::conditions::EtagSet;
@@ -15,7 +16,7 @@ const TAGS_MAX: usize = 100;
 /// # Errors
 /// 400 if malformed.
 pub fn if_match(headers: &HeaderMap) -> Result<Option<EtagSet>, Error> {
-    tags(headers, "if-match", false)
+    tags(headers, &IF_MATCH, false)
 }
 
 /// `If-None-Match`: weak comparison, so a weak tag counts as its strong twin.
@@ -23,20 +24,20 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<EtagSet>, Error> {
 /// # Errors
 /// 400 if malformed.
 pub fn if_none_match(headers: &HeaderMap) -> Result<Option<EtagSet>, Error> {
-    tags(headers, "if-none-match", true)
+    tags(headers, &IF_NONE_MATCH, true)
 }
 
 /// Whether the header names the state with this tag: weak tags are as good as strong ones, and quotes may be missing on
 /// either side. A header that cannot be read names nothing.
 pub fn names(headers: &HeaderMap, header: &HeaderName, etag: &str) -> bool {
-    match tags(headers, header.as_str(), true) {
+    match tags(headers, header, true) {
         Ok(Some(EtagSet::Any)) => true,
         Ok(Some(EtagSet::Of(tags))) => tags.iter().any(|tag| tag == etag.trim_matches('"')),
         Ok(None) | Err(_) => false,
     }
 }
 
-fn tags(headers: &HeaderMap, name: &str, takes_weak: bool) -> Result<Option<EtagSet>, Error> {
+fn tags(headers: &HeaderMap, name: &HeaderName, takes_weak: bool) -> Result<Option<EtagSet>, Error> {
     if !headers.contains_key(name) {
         return Ok(None);
     }
@@ -84,15 +85,15 @@ pub(super) fn tag(text: &str) -> Option<(bool, &str, &str)> {
 
 /// `If-Modified-Since`; a date that cannot be read is as good as absent (RFC 9110 §13.1.3).
 pub fn if_modified_since(headers: &HeaderMap) -> Option<Timestamp> {
-    date(headers, "if-modified-since")
+    date(headers, &IF_MODIFIED_SINCE)
 }
 
 /// `If-Unmodified-Since`; a date that cannot be read is as good as absent (RFC 9110 §13.1.4).
 pub fn if_unmodified_since(headers: &HeaderMap) -> Option<Timestamp> {
-    date(headers, "if-unmodified-since")
+    date(headers, &IF_UNMODIFIED_SINCE)
 }
 
-fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     parsed_date(single(headers, name).ok()??)
 }
 
@@ -115,7 +116,7 @@ pub enum IfRange {
 
 /// `If-Range`.
 pub fn if_range(headers: &HeaderMap) -> Option<IfRange> {
-    let text = single(headers, "if-range").ok()??;
+    let text = single(headers, &IF_RANGE).ok()??;
     Some(match (tag(text), parsed_date(text)) {
         (_, Some(date)) => IfRange::Date(date),
         (Some((false, tag, "")), None) => IfRange::Etag(tag.to_owned()),

@@ -1,11 +1,13 @@
 //! If. RFC 4918 §10.4: lists of conditions, each about the request's resource or about one that a tag names.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use nichoir_store::conditions::{IfCondition, IfList, IfResource, IfState};
 
 use super::condition::tag;
 use super::single;
 use crate::error::Error;
+
+const IF: HeaderName = HeaderName::from_static("if");
 
 /// Bytes of the header, and conditions in it, at most.
 const IF_BYTES_MAX: usize = 16 * 1024;
@@ -28,7 +30,7 @@ struct ParsedList {
 /// # Errors
 /// 400 if malformed or too long.
 pub fn of(headers: &HeaderMap) -> Result<Option<ParsedIf>, Error> {
-    single(headers, "if")?.map(parse).transpose()
+    single(headers, &IF)?.map(parse).transpose()
 }
 
 impl ParsedIf {

@@ -10,7 +10,10 @@ pub mod prefer;
 pub mod range;
 pub mod timeout;
 
+use std::fmt::Display;
+
 use http::HeaderMap;
+use http::header::AsHeaderName;
 
 use crate::error::Error;
 
@@ -18,7 +21,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// 400 if it stands twice or is not text.
-pub fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Error> {
+pub fn single(headers: &HeaderMap, name: impl AsHeaderName + Copy + Display) -> Result<Option<&str>, Error> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

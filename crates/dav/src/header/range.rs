@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use http::HeaderMap;
+use http::header::RANGE;
 
 use super::single;
 
@@ -20,7 +21,7 @@ pub enum Wanted {
 /// The parts of a content of `size` bytes that the header asks for; more than `ranges_max`, or ranges that add up to more
 /// than the content, are abuse and get the whole.
 pub fn of(headers: &HeaderMap, size: u64, ranges_max: usize) -> Wanted {
-    match single(headers, "range") {
+    match single(headers, &RANGE) {
         Ok(Some(text)) => parse(text, size, ranges_max).unwrap_or(Wanted::Whole),
         Ok(None) | Err(_) => Wanted::Whole,
     }

@@ -18,9 +18,12 @@ use crate::extension::Answered;
 use crate::header::condition::{self, IfRange};
 use crate::header::range::{self, Wanted};
 use crate::live;
-use crate::property::http_date;
+use crate::property::{HTTP_DATE_BYTES, append_http_date};
 use crate::request::{Body, Response, empty, full, streamed};
 use crate::target::Call;
+
+/// Room for the headers of an answer, those that every answer gets later among them: growing would move them.
+const HEADERS_USUAL: usize = 24;
 
 pub(crate) async fn get(call: Call<'_>) -> Result<Response, Error> {
     let conditions = conditions::of(&call)?;
@@ -55,10 +58,9 @@ pub async fn get_state(call: Call<'_>, file: &Node) -> Result<Response, Error> {
 
 /// RFC 9110 §13.2.2, in its order. `false`: the client has it already.
 fn is_wanted(headers: &HeaderMap, conditions: &Conditions, node: &Node) -> Result<bool, Error> {
-    let etag = node.etag.to_string();
     let is_among = |set: &EtagSet| match set {
         EtagSet::Any => true,
-        EtagSet::Of(tags) => tags.contains(&etag),
+        EtagSet::Of(tags) => tags.contains(&node.etag.to_string()),
     };
     match (&conditions.if_match, conditions.if_unmodified_since) {
         (Some(set), _) if !is_among(set) => return Err(Error::precondition_failed("If-Match")),
@@ -76,7 +78,9 @@ fn is_wanted(headers: &HeaderMap, conditions: &Conditions, node: &Node) -> Resul
 
 fn validators(node: &Node, headers: &mut HeaderMap) {
     headers.insert(ETAG, answer::etag_value(node.etag));
-    if let Ok(date) = HeaderValue::try_from(http_date(node.modified).to_string()) {
+    let mut date = String::with_capacity(HTTP_DATE_BYTES);
+    append_http_date(&mut date, node.modified);
+    if let Ok(date) = HeaderValue::try_from(date) {
         headers.insert(LAST_MODIFIED, date);
     }
 }
@@ -101,6 +105,7 @@ async fn get_file(call: &Call<'_>, node: &Node) -> Result<Response, Error> {
     let mut response = match wanted(call, node, size_bytes) {
         Wanted::Whole => {
             let mut response = Response::new(bytes_of(call, &content, 0..size_bytes));
+            response.headers_mut().reserve(HEADERS_USUAL);
             response.headers_mut().insert(CONTENT_TYPE, media_type);
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size_bytes));
             response

@@ -13,6 +13,8 @@ mod picture;
 mod property;
 mod show;
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::COOKIE;
 use nichoir_auth::{AuthError, Caller, Credentials, is_link_ticket};
@@ -103,7 +105,12 @@ fn has_ticket(visit: &Visit<'_>, link: &Link, headers: &HeaderMap) -> bool {
 
 /// Whoever came by the link, as who asks.
 fn caller_of(visit: &Visit<'_>, open: &OpenLink) -> Caller {
-    Caller { account: open.tree.account().clone(), device: None, tree: open.tree.clone(), space: visit.space.clone() }
+    Caller {
+        account: Arc::new(open.tree.account().clone()),
+        device: None,
+        tree: open.tree.clone(),
+        space: visit.space.clone(),
+    }
 }
 
 /// What the link's attributes say, as clients write them: `[{"scope":"permissions","key":"download","value":false}]`.

@@ -109,7 +109,7 @@ fn quota_of(account: &Account, used_bytes: u64, pool_bytes: u64) -> Quota {
 async fn target(call: &Call<'_>, login: &str, missing: Outcome) -> Result<Account, Outcome> {
     let caller = &call.caller.account;
     if login.eq_ignore_ascii_case(&caller.login) {
-        return Ok(caller.clone());
+        return Ok(Account::clone(caller));
     }
     if !is_admin(caller) {
         return Err(Outcome::unknown_route());

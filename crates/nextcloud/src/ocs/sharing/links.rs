@@ -4,7 +4,7 @@
 use http::StatusCode;
 use nichoir_auth::Caller;
 use nichoir_store::change::{DropLink, LinkUpdate, MakeLink, UpdateLink};
-use nichoir_store::{Error, FileId, Link, LinkId, Needs, Node, NodePath, Permissions, Timestamp};
+use nichoir_store::{Account, Error, FileId, Link, LinkId, Needs, Node, NodePath, Permissions, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::envelope::Outcome;
@@ -142,7 +142,7 @@ pub(super) async fn object_of(call: &Call<'_>, placed: &Placed) -> Result<Value,
     let caller: &Caller = call.caller;
     let Placed { link, path, node } = placed;
     let maker = match link.maker == caller.account.id {
-        true => caller.account.clone(),
+        true => Account::clone(&caller.account),
         false => caller.space.account(link.maker).await?,
     };
     let (owner_login, owner_name) = match &node.access {
