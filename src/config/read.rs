@@ -41,9 +41,9 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Config, Wrong> {
-        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-        // Checked on its own first, so that a mistake in the file is shown with its line.
-        toml::from_str::<Config>(text).map_err(|error| error.to_string())?;
+        let mut table: toml::Table = text.parse().map_err(|error| told(text, &error))?;
+        // Checked on its own first, so that a mistake in the file is told with its line.
+        toml::from_str::<Config>(text).map_err(|error| told(text, &error))?;
         let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
         let mut credentials = None;
         for (name, value) in environment {
@@ -53,8 +53,7 @@ impl Config {
                 _ => overlay(&mut table, &defaults, &name, &value)?,
             }
         }
-        let config: Config =
-            toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.to_string())?;
+        let config: Config = toml::Value::Table(table).try_into().map_err(|error| told("", &error))?;
         config.with_secrets(credentials.as_deref())
     }
 
@@ -86,6 +85,21 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// What is wrong, in which line and key. The line itself is not shown, nor is any value: it may be a secret, and what is said here
+/// ends up in the journal.
+fn told(text: &str, error: &toml::de::Error) -> Wrong {
+    let message = match error.message().split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid type") || found.starts_with("invalid value") => {
+            format!("the value is not {expected}")
+        }
+        _ => error.message().to_owned(),
+    };
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let line = before.matches('\n').count();
+    let key = text.lines().nth(line).and_then(|line| line.split_once('=')).map_or("", |(key, _)| key.trim());
+    format!("line {}, {key}: {message}", line + 1)
 }
 
 /// A bare name is one of systemd's credentials, if it passed any; anything else is a path.
@@ -171,6 +185,31 @@ mod tests {
         assert!(parse("", &[("NICHOIR_SERVER__PORT", "1")]).unwrap_err().contains("port"));
         assert!(parse("", &[("NICHOIR_LIMITS__LOCKS_MAX", "many")]).unwrap_err().contains("a whole number"));
         assert!(parse("", &[("NICHOIR_DIALECT__NEXTCLOUD", "yes")]).unwrap_err().contains("true or false"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_without_its_values() {
+        for (file, place) in [
+            ("[storage]\npostgres_url = \"postgres://u:planted@h/d\n", "line 2, postgres_url"),
+            ("[storage]\npostgres_urll = \"postgres://u:planted@h/d\"\n", "line 2, postgres_urll"),
+            ("[storage]\npostgres_url = [\"planted\"]\n", "line 2, postgres_url"),
+            (
+                "[storage]\n\ns3_secret_access_key = 7007007\n",
+                "line 3, s3_secret_access_key: the value is not a string",
+            ),
+            ("[storage]\ninline_bytes = \"planted\"\n", "line 2, inline_bytes: the value is not usize"),
+            ("[mail]\npassword = planted\n", "line 2, password"),
+            ("[mail]\npassword planted = \"x\"\n", "line 2"),
+            ("[mail]\npassword = \"a\"\npassword = \"planted\"\n", "line 3, password"),
+            ("[mail]\npassword = \"planted\" planted\n", "line 2, password"),
+        ] {
+            let wrong = parse(file, &[]).unwrap_err();
+            assert!(wrong.contains(place), "{wrong}");
+            let is_key = wrong.contains("password planted");
+            assert!(is_key || !wrong.contains("planted") && !wrong.contains("7007007"), "{wrong}");
+        }
+        let wrong = parse("", &[("NICHOIR_STORAGE__POSTGRES_CONNECTIONS_MAX", "x")]).unwrap_err();
+        assert!(wrong.contains("a whole number"), "{wrong}");
     }
 
     #[test]

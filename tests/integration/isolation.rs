@@ -12,8 +12,8 @@
 //! nothing changed in either space. Afterwards all that was given still opens what it is for.
 
 mod timing;
-mod tokens;
-mod twins;
+pub(crate) mod tokens;
+pub(crate) mod twins;
 
 use crate::matrix::{rows, send, settle};
 use crate::support::Answer;

@@ -33,6 +33,7 @@ mod push;
 mod round_trips;
 mod scheduling;
 mod search;
+mod secrets;
 mod sharing;
 mod subscriptions;
 mod support;

@@ -29,7 +29,7 @@ use std::fmt::Write as _;
 use nichoir::config::Config;
 
 use crate::office::office_server;
-use crate::support::{Answer, Client, Server, on_every_engine_with};
+use crate::support::{Answer, Call, Client, Server, on_every_engine_with};
 use column::Who;
 use furnish::{CONTENT, WORD};
 pub(crate) use furnish::{Things, furnish, seen_by};
@@ -217,13 +217,18 @@ fn tells_more(shown: &str, asked: &str) -> bool {
 }
 
 pub(crate) async fn send(client: &Client, names: &Things, row: &Row) -> Answer {
+    call(client, names, row).await
+}
+
+/// The row's request, on its way.
+pub(crate) fn call(client: &Client, names: &Things, row: &Row) -> Call {
     let path = if row.is_ocs() { format!("/ocs/v2.php{}", row.path) } else { row.path.to_owned() };
     let mut call = client.request(row.method, &names.put_into(&path));
     for line in row.headers.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(": ").expect("a header");
         call = call.header(name, &names.put_into(value));
     }
-    call.body(names.put_into(row.body)).await
+    call.body(names.put_into(row.body))
 }
 
 /// The status, or that of the property that was to be set.

@@ -172,7 +172,7 @@ impl Dav {
 
 fn log(error: &Error) {
     let status = error.status().as_u16();
-    let cause = error.cause().map(tracing::field::display);
+    let cause = error.causes().map(tracing::field::display);
     if error.status().is_server_error() && error.status() != StatusCode::NOT_IMPLEMENTED {
         if status == 507 {
             tracing::debug!(http.status = status, "refused: {}", error.message());

@@ -21,6 +21,22 @@ pub struct Error {
     source: Option<BoxError>,
 }
 
+/// A cause and what caused it, outermost first: "storage unavailable" alone tells an administrator nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Causes<'e>(&'e BoxError);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
 /// The precondition or postcondition element that an RFC defines for the case.
 #[derive(Clone, Debug)]
 pub struct Condition {
@@ -292,9 +308,9 @@ impl Error {
         self.allow
     }
 
-    /// The cause, for the log.
-    pub fn cause(&self) -> Option<&BoxError> {
-        self.source.as_ref()
+    /// What caused it, and what caused that, for the log.
+    pub fn causes(&self) -> Option<Causes<'_>> {
+        self.source.as_ref().map(Causes)
     }
 
     fn name_root(&mut self, root: NodePath) {
@@ -411,6 +427,9 @@ mod tests {
     fn the_client_never_sees_the_cause() {
         let error = Error::from(nichoir_store::Error::unavailable("/var/lib/secret is gone"));
         assert!(!error.message().contains("secret"));
-        assert!(error.cause().is_some());
+        assert_eq!(
+            error.causes().map(|causes| causes.to_string()).as_deref(),
+            Some("storage unavailable: /var/lib/secret is gone")
+        );
     }
 }

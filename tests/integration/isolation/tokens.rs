@@ -95,7 +95,7 @@ pub(super) fn says(row: &Row, name: &str) -> bool {
 }
 
 /// All of them: the name of what is given, and the request.
-pub(super) fn rows() -> Vec<(&'static str, &'static Row)> {
+pub(crate) fn rows() -> Vec<(&'static str, &'static Row)> {
     let given = |row: &'static Row| GIVEN.iter().filter(move |name| says(row, name)).map(move |name| (*name, row));
     let known = crate::matrix::rows().into_iter().flat_map(given);
     known.chain(MORE.iter().map(|(name, row)| (*name, row))).collect()

@@ -8,28 +8,28 @@ use crate::matrix::{Things, furnish, seen_by, settle};
 use crate::office::office_server;
 use crate::support::{Answer, Client, Server, document, event, on_every_engine_with};
 
-pub(super) const OUR_PASSWORD: &str = "correct-horse-battery";
-pub(super) const THEIR_PASSWORD: &str = "their-own-password";
+pub(crate) const OUR_PASSWORD: &str = "correct-horse-battery";
+pub(crate) const THEIR_PASSWORD: &str = "their-own-password";
 /// In every text of the first space, and in none of the second.
-pub(super) const OURS: &str = "alphasecret";
+pub(crate) const OURS: &str = "alphasecret";
 const THEIRS: &str = "betassecret";
 const LINK_PASSWORD: &str = "Tres-secret-7";
 const FORM: &str = "application/x-www-form-urlencoded";
 const SHARES: &str = "/apps/files_sharing/api/v1/shares";
 
 /// Two spaces of one server with the same names and numbers.
-pub(super) struct Twins<'s> {
+pub(crate) struct Twins<'s> {
     /// The first, whose things are tried in the other.
-    pub(super) here: &'s Server,
-    pub(super) there: Server,
-    pub(super) ours: Things,
-    pub(super) theirs: Things,
+    pub(crate) here: &'s Server,
+    pub(crate) there: Server,
+    pub(crate) ours: Things,
+    pub(crate) theirs: Things,
     /// Numbers that there are in the first space only, by the names of the rows.
-    pub(super) beyond: Vec<(&'static str, String)>,
+    pub(crate) beyond: Vec<(&'static str, String)>,
 }
 
 /// Runs `test` on both spaces, on every engine.
-pub(super) async fn on_twins(test: impl AsyncFn(&Twins)) {
+pub(crate) async fn on_twins(test: impl AsyncFn(&Twins)) {
     let office = office_server(false).await;
     let configured = |config: &mut Config| {
         config.office.url.clone_from(&office);
@@ -56,7 +56,7 @@ pub(super) async fn on_twins(test: impl AsyncFn(&Twins)) {
 }
 
 /// The same length and kind of letters, and not what was given.
-pub(super) fn forged(given: &str) -> String {
+pub(crate) fn forged(given: &str) -> String {
     let turned = |letter: char| match letter {
         '0'..='8' | 'a'..='e' | 'g'..='y' | 'A'..='Y' => char::from(letter as u8 + 1),
         '9' => '0',
@@ -239,23 +239,23 @@ async fn make_beyond(server: &Server, ours: Things) -> (Vec<(&'static str, Strin
 
 impl Twins<'_> {
     /// How often each space was changed.
-    pub(super) async fn sequences(&self) -> [i64; 2] {
+    pub(crate) async fn sequences(&self) -> [i64; 2] {
         let here = self.here.space.change_sequence().await.expect("it answers");
         [here, self.there.space.change_sequence().await.expect("it answers")]
     }
 
     /// A device of the second space.
-    pub(super) async fn their_device(&self) -> Client {
+    pub(crate) async fn their_device(&self) -> Client {
         self.there.anonymous().as_login("alice", &self.theirs.get("device"))
     }
 
     /// All that there is to see in the first space.
-    pub(super) async fn seen_here(&self) -> String {
+    pub(crate) async fn seen_here(&self) -> String {
         seen_by(&self.here.account("alice"), &self.ours).await
     }
 
     /// What the first space gave opens there what it is for: nothing was used up elsewhere, and all of it was real.
-    pub(super) async fn still_good(&self) {
+    pub(crate) async fn still_good(&self) {
         let (server, things) = (self.here, &self.ours);
         let (alice, nobody) = (server.account("alice"), server.anonymous());
         let get = async |path: &str| nobody.request("GET", &things.put_into(path)).await;

@@ -285,7 +285,7 @@ pub(super) fn sorry(language: Language, error: &Error) -> Response {
     if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
         tracing::error!(
             http.status = status.as_u16(),
-            cause = error.cause().map(tracing::field::display),
+            cause = error.causes().map(tracing::field::display),
             "failed: {}",
             error.message()
         );
