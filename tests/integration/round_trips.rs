@@ -90,6 +90,7 @@ async fn measure(server: &Server, toll: Option<Arc<Toll>>) -> Vec<String> {
     meter_of.of("a listing of 10", list(alice, "/ten", 10)).await;
     meter_of.of("a listing of two pages", list(alice, "/many", 30)).await;
     meter_of.of("GET", async { alice.get("/ten/file1").await.expect(200) }).await;
+    meter_of.of("GET again", async { alice.get("/ten/file1").await.expect(200) }).await;
     meter_of.of("PUT of a new file", async { alice.put("/ten/new", "x").await.expect(201) }).await;
     meter_of.of("PUT of the file again", async { alice.put("/ten/new", "y").await.expect(204) }).await;
     meter_of.of("PUT that is refused", async { alice.put("/ten/new", "x").if_match("\"0\"").await.expect(412) }).await;
@@ -138,6 +139,7 @@ const SQLITE: &[&str] = &[
     "a listing of 10: 11",
     "a listing of two pages: 16",
     "GET: 4",
+    "GET again: 0",
     "PUT of a new file: 15",
     "PUT of the file again: 19",
     "PUT that is refused: 8",
@@ -153,6 +155,7 @@ const POSTGRES: &[&str] = &[
     "a listing of 10: 11",
     "a listing of two pages: 16",
     "GET: 4",
+    "GET again: 3",
     "PUT of a new file: 16",
     "PUT of the file again: 20",
     "PUT that is refused: 8",

@@ -1,6 +1,6 @@
 //! The built binary as a child process: started on a free port over a data directory, stopped or killed.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -82,24 +82,27 @@ impl Binary {
 
     /// As `start`, under a shell's `prelude` and with further settings.
     pub(crate) fn start_with(data_dir: &Path, prelude: &str, settings: &[(&str, &str)]) -> Binary {
-        let (address, admin_address) = (free_address(), free_address());
+        let logged_before = log_of(data_dir).len();
         let log = std::fs::File::options().create(true).append(true).open(data_dir.join("log")).expect("a log file");
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{prelude} \"$0\" \"$@\""), env!("CARGO_BIN_EXE_nichoir"), "serve", "--data-dir"]);
-        command.arg(data_dir).args(["--listen", &address.to_string()]);
+        command.arg(data_dir).args(["--listen", "127.0.0.1:0"]);
         command.env("NICHOIR_SERVER__BASE_DOMAIN", "example.org").env("NICHOIR_SERVER__DEFAULT_SPACE", "demo");
-        command.env("NICHOIR_SERVER__ADMIN_LISTEN", admin_address.to_string());
+        command.env("NICHOIR_SERVER__ADMIN_LISTEN", "127.0.0.1:0");
         command.envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let mut binary = Binary { child: command.spawn().expect("the binary starts"), address, admin_address };
+        let mut child = command.spawn().expect("the binary starts");
         for _ in 0..1500 {
-            if TcpStream::connect(address).is_ok() {
-                return binary;
+            let log = log_of(data_dir);
+            let told = |what: &str| told_address(log.get(logged_before..)?, what);
+            if let (Some(address), Some(admin_address)) = (told(" listening on "), told(" admin listener on ")) {
+                return Binary { child, address, admin_address };
             }
-            if let Some(status) = binary.child.try_wait().expect("a child") {
+            if let Some(status) = child.try_wait().expect("a child") {
                 panic!("the binary ended with {status}: {}", log_of(data_dir));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+        let _ = child.kill();
         panic!("the binary does not listen: {}", log_of(data_dir));
     }
 
@@ -150,8 +153,10 @@ impl Drop for Binary {
     }
 }
 
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr()).expect("a free port")
+/// The address on the line that says `what`, once it is whole: the system chose the port, so that nobody else can have taken it.
+fn told_address(log: &str, what: &str) -> Option<SocketAddr> {
+    let (line, _) = log.split_once(what)?.1.split_once('\n')?;
+    line.parse().ok()
 }
 
 /// What it logged so far.

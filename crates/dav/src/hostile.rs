@@ -82,6 +82,18 @@ proptest! {
     }
 
     #[test]
+    fn if_means_what_the_grammar_says(text in "([(<\\[][<>\\[\\]()\"W/Notn ,:a-cé]{0,12}[)>\\]]){1,6}") {
+        fuzzing::if_header(&text);
+    }
+
+    #[test]
+    fn if_made_of_its_own_words_means_what_the_grammar_says(
+        words in prop::collection::vec(prop::sample::select(vec!["(", ")", "<a>", "</x>", "[\"e\"]", "[e]", "[W/\"e\"]", "Not ", "not", " ", "["]), 0..12),
+    ) {
+        fuzzing::if_header(&words.concat());
+    }
+
+    #[test]
     fn no_path_makes_a_parser_panic(path in "[/%a-f0-9.~ é\u{301}\u{0}-\u{1f}]{0,40}") {
         fuzzing::paths(&path);
     }

@@ -1,17 +1,18 @@
 //! Doors for the targets in `fuzz/`: they call the parsers as requests do.
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use nichoir_dav::BoxError;
 
+use crate::link::form_parts;
 use crate::multipart::Multipart;
+pub use crate::office::utf7::decode as utf7;
+pub use crate::search::is_understood as search;
 
 /// Takes `body` apart, arriving `step` bytes at a time: how many parts, and how many bytes were in them, before it ended
 /// or went wrong.
 pub async fn multipart(body: &[u8], step: usize) -> (usize, usize) {
-    let runs: Vec<Result<Bytes, BoxError>> =
-        body.chunks(step.max(1)).map(|run| Ok(Bytes::copy_from_slice(run))).collect();
-    let mut parts = Multipart::new(stream::iter(runs), "b", 200);
+    let mut parts = Multipart::new(arriving(body, step), "b", 200);
     let (mut count, mut bytes) = (0, 0);
     while let Ok(Some(_)) = parts.next_part().await {
         count += 1;
@@ -24,4 +25,14 @@ pub async fn multipart(body: &[u8], step: usize) -> (usize, usize) {
         }
     }
     (count, bytes)
+}
+
+/// The same for a form.
+pub async fn form(body: &[u8], step: usize) -> (usize, usize) {
+    form_parts(arriving(body, step), "b").await
+}
+
+fn arriving(body: &[u8], step: usize) -> impl Stream<Item = Result<Bytes, BoxError>> + Unpin + Send + use<> {
+    let runs: Vec<_> = body.chunks(step.max(1)).map(|run| Ok(Bytes::copy_from_slice(run))).collect();
+    stream::iter(runs)
 }

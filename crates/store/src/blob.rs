@@ -3,15 +3,15 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::IoSliceMut;
+use std::num::NonZeroU64;
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED;
-use nix::fcntl::posix_fadvise;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -20,6 +20,8 @@ use object_store::{
     ClientOptions, GetOptions, GetRange, GetResultPayload, MultipartUpload, ObjectStore, ObjectStoreExt as _,
     PutPayload,
 };
+use rustix::fs::{Advice, fadvise};
+use rustix::io::{ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
 use crate::content::ByteStream;
@@ -30,8 +32,10 @@ use crate::space::UploadPart;
 use crate::store::{BlobConfig, S3Config};
 use crate::turn::without_turn;
 
-/// One run of bytes read from a local file.
-const READ_BYTES: usize = 512 * 1024;
+/// One run of bytes read from a local file: it is sent while the processor's cache still has it.
+const READ_BYTES: usize = 256 * 1024;
+/// What the disk begins with when a run has to be waited for.
+const READ_AHEAD_BYTES: u64 = 4 * 1024 * 1024;
 /// One part written to a local file: S3 wants no less than 5 MiB, a file system has no such wish, and what is still in
 /// the processor's cache is hashed and written faster.
 const LOCAL_PART_BYTES: usize = 256 * 1024;
@@ -217,45 +221,71 @@ fn open_s3(config: &S3Config) -> Result<Arc<dyn ObjectStore>, Error> {
     Ok(Arc::new(store))
 }
 
-/// A file on its way out.
-enum Reading {
-    Begun(File, Range<u64>),
-    UnderWay(JoinHandle<Result<Run, Error>>),
-}
-
-/// A run of a file, and what comes after it.
-struct Run {
-    bytes: Bytes,
-    file: File,
+/// A file on its way out, in runs.
+struct Reading {
+    file: Arc<File>,
     rest: Range<u64>,
+    /// Runs that were handed out: once they are sent, their memory is used again.
+    sent: Vec<Bytes>,
 }
 
-/// Reads ahead: the next run while the one before it is sent.
 fn read_file(file: File, range: Range<u64>) -> ByteStream {
-    let begun = Some(Reading::Begun(file, range));
-    Box::pin(futures_util::stream::try_unfold(begun, |reading| async move {
-        let under_way = match reading {
-            None => return Ok(None),
-            Some(Reading::Begun(file, range)) => read_run(file, range),
-            Some(Reading::UnderWay(under_way)) => under_way,
-        };
-        let Run { bytes, file, rest } = under_way.await.map_err(|error| Error::Unavailable(Box::new(error)))??;
-        let next = (!rest.is_empty()).then(|| Reading::UnderWay(read_run(file, rest)));
-        Ok(Some((bytes, next)))
+    let reading = Reading { file: Arc::new(file), rest: range, sent: Vec::new() };
+    Box::pin(futures_util::stream::try_unfold(reading, |mut reading| async move {
+        let run = reading.next().await?;
+        Ok(run.map(|run| (run, reading)))
     }))
 }
 
-fn read_run(mut file: File, range: Range<u64>) -> JoinHandle<Result<Run, Error>> {
-    tokio::task::spawn_blocking(move || {
-        file.seek(SeekFrom::Start(range.start))?;
-        let wanted = usize::try_from(range.end - range.start).unwrap_or(READ_BYTES).min(READ_BYTES);
-        let mut bytes = Vec::with_capacity(wanted);
-        let found = file.by_ref().take(wanted as u64).read_to_end(&mut bytes)?;
-        if found != wanted {
-            return Err(Error::unavailable("a blob ended early"));
+impl Reading {
+    /// The next run: read in place what the system has in memory, elsewhere what the disk has to be waited for.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.rest.is_empty() {
+            return Ok(None);
         }
-        Ok(Run { bytes: Bytes::from(bytes), file, rest: range.start + wanted as u64..range.end })
-    })
+        let offset = self.rest.start;
+        let wanted = usize::try_from(self.rest.end - offset).unwrap_or(READ_BYTES).min(READ_BYTES);
+        let mut room = self.room(wanted);
+        match at_hand(&self.file, &mut room, offset) {
+            Some(found) => room.truncate(found),
+            None => {
+                let file = Arc::clone(&self.file);
+                room = run_blocking(move || {
+                    from_disk(&file, &mut room, offset)?;
+                    Ok(room)
+                })
+                .await?;
+            }
+        }
+        self.rest.start += room.len() as u64;
+        let run = room.freeze();
+        self.sent.push(run.clone());
+        Ok(Some(run))
+    }
+
+    /// Memory for a run of so many bytes.
+    fn room(&mut self, bytes: usize) -> BytesMut {
+        let is_sent = self.sent.iter().position(Bytes::is_unique);
+        match is_sent.map(|place| self.sent.swap_remove(place).try_into_mut()) {
+            Some(Ok(mut room)) => {
+                room.resize(bytes, 0);
+                room
+            }
+            _ => BytesMut::zeroed(bytes),
+        }
+    }
+}
+
+/// How much of the file from `offset` on could be read without waiting for the disk; `None`: nothing.
+fn at_hand(file: &File, room: &mut [u8], offset: u64) -> Option<usize> {
+    let found = preadv2(file, &mut [IoSliceMut::new(room)], offset, ReadWriteFlags::NOWAIT);
+    found.ok().filter(|found| *found > 0)
+}
+
+/// Fills `room` from `offset` on, and has the disk begin with what comes after. Blocks.
+fn from_disk(file: &File, room: &mut [u8], offset: u64) -> Result<(), Error> {
+    let _ = fadvise(file, offset, NonZeroU64::new(READ_AHEAD_BYTES), Advice::WillNeed);
+    Ok(file.read_exact_at(room, offset)?)
 }
 
 /// A blob on its way in: one part being filled, one being written.
@@ -318,11 +348,9 @@ impl BlobWriter {
         let Some(staged) = self.blobs.staged(self.path.as_ref()) else { return };
         self.begun_bytes = range.end;
         tokio::task::spawn_blocking(move || {
-            let (Ok(start), Ok(length)) = (range.start.try_into(), (range.end - range.start).try_into()) else {
-                return;
-            };
+            let length = NonZeroU64::new(range.end - range.start);
             // Of pages that were written to, this begins the writing and lets none go (posix_fadvise(2), mm/fadvise.c).
-            let _ = File::open(staged).map(|file| posix_fadvise(file, start, length, POSIX_FADV_DONTNEED));
+            let _ = File::open(staged).map(|file| fadvise(file, range.start, length, Advice::DontNeed));
         });
     }
 

@@ -31,8 +31,10 @@ impl<K: Eq + Hash, V> Recent<K, V> {
         Recent { half: most.div_ceil(2), weight: 0, recent: HashMap::new(), older: HashMap::new() }
     }
 
-    /// Keeps `value`; what weighs more than half of the room is not kept.
+    /// Keeps `value` instead of what was kept under `key`; what weighs more than half of the room is not kept.
     pub fn add(&mut self, key: K, value: V, weight: usize) {
+        self.older.remove(&key);
+        self.weight -= self.recent.remove(&key).map_or(0, |before| before.weight);
         if weight > self.half {
             return;
         }
@@ -40,8 +42,8 @@ impl<K: Eq + Hash, V> Recent<K, V> {
             self.older = std::mem::take(&mut self.recent);
             self.weight = 0;
         }
-        let before = self.recent.insert(key, Kept { value, weight });
-        self.weight = self.weight + weight - before.map_or(0, |before| before.weight);
+        self.recent.insert(key, Kept { value, weight });
+        self.weight += weight;
     }
 
     /// What is kept under `key`, which is used by that.
@@ -85,7 +87,7 @@ mod tests {
             assert!(recent.recent.values().chain(recent.older.values()).map(|kept| kept.weight).sum::<usize>() <= 10);
         }
         recent.add(99, "again", 3);
-        assert_eq!(recent.find(&99), Some(&"again"));
+        assert_eq!(recent.find(&99), Some(&"again"), "what was kept before does not come back");
         recent.clear();
         assert!(recent.find(&99).is_none());
         let mut none = Recent::new(0);

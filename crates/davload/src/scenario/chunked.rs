@@ -1,6 +1,6 @@
 //! Nextcloud's chunked upload, version 2: MKCOL, PUT of each chunk, MOVE of `.file`.
 
-use super::files::has_length;
+use super::files::{WARM_BYTES, has_length};
 use crate::ask::Ask;
 use crate::bench::{Bench, Trouble};
 use crate::load::Worker;
@@ -12,6 +12,7 @@ pub(super) fn chunked(bench: &mut Bench, folder: &Place) -> Result<(), Trouble> 
     let uploads = bench.uploads.clone().ok_or(Trouble::Skipped(none))?;
     let (bytes, chunk) = (bench.settings.large_bytes, bench.settings.chunk_bytes.max(1));
     let run = std::process::id();
+    warm(bench, folder, &uploads.below(&format!("davload-{run}-warm")))?;
     bench.measure("chunked", bytes, &bench.few(), async |worker: &mut Worker, number| {
         let upload = uploads.below(&format!("davload-{run}-{number}"));
         let target = folder.url_of(&folder.below(&format!("{number}.bin")));
@@ -29,6 +30,18 @@ pub(super) fn chunked(bench: &mut Bench, folder: &Place) -> Result<(), Trouble> 
         worker.done("whole upload", started, bytes, 0);
     })?;
     has_length(bench, &folder.below("0.bin"), bytes)
+}
+
+/// An upload of two chunks, for what a server makes once.
+fn warm(bench: &Bench, folder: &Place, upload: &str) -> Result<(), Trouble> {
+    let target = folder.url_of(&folder.below("warm.bin"));
+    let mut asks = vec![Ask::new("MKCOL", upload)];
+    let chunk = |place: u64| Ask::new("PUT", format!("{upload}/{place}")).body(Payload::noise(place, WARM_BYTES / 2));
+    asks.extend([chunk(1), chunk(2), Ask::new("MOVE", format!("{upload}/.file"))]);
+    for ask in asks {
+        bench.once(&ask.header("destination", &target).expect(&[201]))?;
+    }
+    Ok(())
 }
 
 /// The lengths of the chunks of so many bytes.

@@ -32,6 +32,23 @@ pub(super) fn boundary_of(headers: &HeaderMap) -> Option<String> {
     is_good.then(|| value.to_owned())
 }
 
+/// How many parts a form has and how many bytes are in them, before it ends or goes wrong: for the fuzzer.
+pub(crate) async fn form_parts<S, E>(body: S, boundary: &str) -> (usize, usize)
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
+    E: Into<BoxError>,
+{
+    let mut form = FormData::new(body, boundary);
+    let (mut count, mut bytes) = (0, 0);
+    while let Ok(Some(_)) = form.next_part().await {
+        count += 1;
+        while let Ok(Some(run)) = form.take().await {
+            bytes += run.len();
+        }
+    }
+    (count, bytes)
+}
+
 /// What a part is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part {

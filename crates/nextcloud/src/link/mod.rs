@@ -13,6 +13,8 @@ mod picture;
 mod property;
 mod show;
 
+pub(crate) use form_data::form_parts;
+
 use std::sync::Arc;
 
 use http::HeaderMap;

@@ -7,7 +7,7 @@ mod lock;
 mod page;
 mod proof;
 mod relative;
-mod utf7;
+pub(crate) mod utf7;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -12,7 +12,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The text; `None` for what is no UTF-7. A plus sign before a blank and the like is taken for itself: not all clients encode.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     let mut decoded = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('+') {

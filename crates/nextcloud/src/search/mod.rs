@@ -43,6 +43,12 @@ struct Answer {
     body: Multistatus,
 }
 
+/// Whether a SEARCH with this body is understood: for the fuzzer.
+pub fn is_understood(body: &[u8]) -> bool {
+    let read = nichoir_xml::read(body, &nichoir_xml::Limits::default());
+    read.is_ok_and(|root| Query::of(&root, "/remote.php/dav", "alice", PAGE).is_ok())
+}
+
 /// Answers SEARCH, wherever below the DAV root it is sent to; `mount` is for the principal alone, the scope says what is
 /// searched.
 ///
