@@ -50,7 +50,8 @@ impl Backup {
         let spaces = match &self.space {
             Some(name) => vec![(name.clone(), self.to.clone())],
             None => {
-                let spaces = store.spaces().await.map_err(|error| storage(&error))?;
+                let mut spaces = store.spaces().await.map_err(|error| storage(&error))?;
+                spaces.retain(|space| !space.is_being_restored());
                 let below = |name: &str| format!("{}/{name}", self.to.trim_end_matches('/'));
                 spaces.into_iter().map(|space| (space.name.clone(), below(&space.name))).collect()
             }
@@ -152,12 +153,14 @@ pub(super) fn open(session: &Session, place: &str, is_made: bool) -> Result<Depo
     Depository::open(&config, prefix, part_bytes, place).map_err(|error| told(place, &error))
 }
 
-/// The secrets of a space are in its backups.
+/// The secrets of a space are in its backups: what is in there is its owner's alone, whoever made the directory itself.
 fn make_directory(directory: &Path, is_made: bool) -> std::io::Result<()> {
-    match is_made {
-        true => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory),
-        false => std::fs::read_dir(directory).map(drop),
+    if !is_made {
+        return std::fs::read_dir(directory).map(drop);
     }
+    let mut owners_own = std::fs::DirBuilder::new();
+    owners_own.recursive(true).mode(0o700);
+    Depository::DIRECTORIES.iter().try_for_each(|inside| owners_own.create(directory.join(inside)))
 }
 
 /// What happened to a backup, in words.

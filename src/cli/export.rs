@@ -13,7 +13,7 @@ use clap::Args;
 use futures_util::{Stream, StreamExt as _};
 use nichoir_caldav::{Limits as CalendarLimits, whole_calendar};
 use nichoir_carddav::whole_address_book;
-use nichoir_store::{Area, CollectionKind, Needs, Node, NodePath, Space, Timestamp, Tree};
+use nichoir_store::{Area, CollectionKind, Error, Needs, Node, NodePath, Space, Timestamp, Tree};
 use serde_json::json;
 
 use super::{Failure, Session, about, storage};
@@ -130,7 +130,11 @@ impl Writing {
                     waiting.push((at, self.folder(&directory, &node.name)?));
                     continue;
                 }
-                let content = tree.open(&node).await.map_err(|error| about(&node.name, &error))?;
+                let content = match tree.open(&node).await {
+                    // It was removed for good since its folder was read.
+                    Err(Error::NotFound) => continue,
+                    content => content.map_err(|error| about(&node.name, &error))?,
+                };
                 let (file, to) = self.file(&directory, &node.name)?;
                 let bytes = pour(content.stream(0..u64::MAX), file, &to, Some(node.modified)).await?;
                 self.written.files += 1;
@@ -198,10 +202,13 @@ impl Writing {
     }
 }
 
-/// What belongs to the tree's own account in a folder.
+/// What belongs to the tree's own account in a folder; nothing, if that was moved or removed since its parent was read.
 async fn members(tree: &Tree, path: &NodePath) -> Result<Vec<Node>, Failure> {
-    let failed = |error: nichoir_store::Error| about(&path.to_string(), &error);
-    let folder = tree.node(path, Needs::NONE).await.map_err(failed)?;
+    let failed = |error: Error| about(&path.to_string(), &error);
+    let folder = match tree.node(path, Needs::NONE).await {
+        Err(Error::NotFound) => return Ok(Vec::new()),
+        folder => folder.map_err(failed)?,
+    };
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = tree.children(path, &folder, after, Needs::NONE).await.map_err(failed)?;

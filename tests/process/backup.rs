@@ -1,5 +1,6 @@
 //! `nichoir backup` and `nichoir restore` as processes beside a server: killed at any moment, on a full disk, into a space that is served.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,6 +124,21 @@ fn a_space_that_is_served_is_put_back_and_its_clients_are_told() {
     said(directory.path(), &format!("space delete {kept_as} --yes"));
     assert_eq!(get(&binary, "later"), (200, b"y".to_vec()));
     assert_no_alarm(directory.path());
+}
+
+/// The secret of the space and hashes of passwords were readable by everybody in a directory that somebody else had made.
+#[test]
+fn what_is_in_a_place_is_its_owners_alone_whoever_made_the_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    demo_space(directory.path());
+    let place = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    said(directory.path(), &format!("backup demo --to {}", place.path().display()));
+    for inside in std::fs::read_dir(place.path()).unwrap() {
+        let inside = inside.unwrap();
+        let mode = inside.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} {mode:o}", inside.path());
+    }
 }
 
 /// A small file system that goes with this.

@@ -96,3 +96,26 @@ fn files_keep_the_time_that_their_client_gave_them() {
     let modified = std::fs::metadata(to.path().join("accounts/alice/files/old")).unwrap().modified().unwrap();
     assert_eq!(modified, UNIX_EPOCH + Duration::from_secs(1_700_000_000));
 }
+
+#[test]
+fn an_export_does_without_what_is_removed_or_moved_while_it_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    make_spaces(directory.path(), ["demo".to_owned()]);
+    let binary = Binary::start(directory.path());
+    for number in 0..150 {
+        send(&binary, "MKCOL", &path(&format!("f{number}")), b"");
+        assert_eq!(put(&binary, &format!("f{number}/file"), b"bytes"), 201);
+    }
+    assert_eq!(put(&binary, "stays", b"bytes"), 201);
+    let to = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        // The last ones that the export comes to.
+        scope.spawn(|| (0..150).for_each(|number| send(&binary, "DELETE", &path(&format!("f{number}")), b"")));
+        for round in 0..4 {
+            let to = to.path().join(round.to_string());
+            said(directory.path(), &format!("export demo --to {}", to.display()));
+            assert_eq!(read(&to, "accounts/alice/files/stays"), b"bytes");
+        }
+    });
+    assert_no_alarm(directory.path());
+}

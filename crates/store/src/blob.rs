@@ -152,6 +152,14 @@ impl Blobs {
         }
     }
 
+    /// Removes what was being written below `prefix`: for whoever knows that nobody writes there.
+    pub(crate) async fn remove_staged(&self, prefix: &str) -> Result<(), Error> {
+        match &self.folders {
+            Some(folders) => folders.remove_staged(prefix).await,
+            None => Ok(()),
+        }
+    }
+
     /// Before a blob is begun: what it will stand in is durable.
     async fn make_folder(&self, key: &str) -> Result<(), Error> {
         match &self.folders {

@@ -215,7 +215,7 @@ impl Control {
 
     /// Adds a space.
     pub(crate) async fn create(&self, new: NewSpace) -> Result<(), Error> {
-        check_name(&new.name)?;
+        check_chosen_name(&new.name)?;
         let mut connection = self.connection().await?;
         connection.begin().await?;
         let made = self.insert(&mut connection, new).await;
@@ -328,6 +328,14 @@ fn check_name(name: &str) -> Result<(), Error> {
         return Err(Error::BadName("a space's name has 1 to 63 of a-z 0-9 - and no - at its ends".to_owned()));
     }
     Ok(())
+}
+
+/// A name that an administrator chooses: not one of those that restores give.
+fn check_chosen_name(name: &str) -> Result<(), Error> {
+    if restored::is_provisional(name) {
+        return Err(Error::BadName(format!("{name} is called as spaces are whose restore is under way")));
+    }
+    check_name(name)
 }
 
 async fn entry(connection: &mut Connection, row: &Row) -> Result<Entry, Error> {

@@ -53,6 +53,12 @@ impl Folders {
         .await
     }
 
+    /// Removes what is being written below `prefix`.
+    pub(crate) async fn remove_staged(&self, prefix: &str) -> Result<(), Error> {
+        let top = self.root.join(prefix);
+        run_blocking(move || Ok(staged_in(&top)?.iter().try_for_each(std::fs::remove_file)?)).await
+    }
+
     /// Makes sure that blobs which were removed stay removed.
     pub(crate) async fn settle_removals(&self, keys: &[String]) -> Result<(), Error> {
         let folders = keys.iter().filter_map(|key| self.path_of(key).parent().map(Path::to_owned));
@@ -68,6 +74,27 @@ impl Folders {
         })
         .await
     }
+}
+
+/// Files that object_store stages as `NAME#1`, `NAME#2`…
+fn staged_in(top: &Path) -> io::Result<Vec<PathBuf>> {
+    let (mut found, mut waiting) = (Vec::new(), vec![top.to_owned()]);
+    while let Some(folder) = waiting.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            // Gone meanwhile, or never made.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                waiting.push(entry.path());
+            } else if entry.file_name().to_string_lossy().contains('#') {
+                found.push(entry.path());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Makes a directory with those above it, durable as far up as we may open and sync them: what is above that we have not made.

@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::activity::RecentActivities;
 use crate::blob::Blobs;
 use crate::collection::Area;
-use crate::control::Control;
+use crate::control::{Control, restored};
 use crate::error::Error;
 use crate::events::{Origin, Teller};
 use crate::moved::Moved;
@@ -70,6 +70,13 @@ pub struct SpaceInfo {
     pub data_fingerprint: String,
     /// What it looks like.
     pub theme: Arc<Theme>,
+}
+
+impl SpaceInfo {
+    /// Whether its restore is under way, or was cut off: then there is nothing in it that counts.
+    pub fn is_being_restored(&self) -> bool {
+        restored::is_provisional(&self.name)
+    }
 }
 
 /// An association's nest: accounts, one tree each, one pool. Cheap to clone. What is not in it cannot be

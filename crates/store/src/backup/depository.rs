@@ -27,6 +27,9 @@ pub struct Depository {
 }
 
 impl Depository {
+    /// What a place in a directory has in it.
+    pub const DIRECTORIES: [&str; 2] = [OBJECTS, GENERATIONS];
+
     /// Opens the place, which is called `place` in messages; a directory is made if it is missing.
     ///
     /// # Errors
@@ -151,8 +154,22 @@ impl Depository {
         self.write(&self.generation_key(&generation.name), generation.to_text()?.into()).await
     }
 
-    pub(super) async fn remove_generation(&self, name: &str) -> Result<(), BackupError> {
-        self.blobs.delete(&self.generation_key(name)).await.map_err(|error| self.at(error))
+    /// Removes generations; from then on they are none, also after a power cut.
+    pub(super) async fn remove_generations(&self, names: &[String]) -> Result<(), BackupError> {
+        let keys: Vec<String> = names.iter().map(|name| self.generation_key(name)).collect();
+        for key in &keys {
+            self.blobs.delete(key).await.map_err(|error| self.at(error))?;
+        }
+        self.blobs.settle_deleted(&keys).await.map_err(|error| self.at(error))
+    }
+
+    /// Removes what backups left that were killed while they wrote to a directory; for who writes there alone.
+    pub(super) async fn forget_unfinished(&self) -> Result<(), BackupError> {
+        for part in Depository::DIRECTORIES {
+            let removed = self.blobs.remove_staged(&format!("{}{part}", self.prefix)).await;
+            removed.map_err(|error| self.at(error))?;
+        }
+        Ok(())
     }
 
     /// The names of the generations there, the oldest first.

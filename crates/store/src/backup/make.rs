@@ -56,6 +56,11 @@ impl Store {
         directory: &Path,
     ) -> Result<BackupReport, BackupError> {
         let space = self.space_named(name).await?;
+        if space.info().is_being_restored() {
+            return Err(BackupError::Refused(format!(
+                "{name} is being restored, or its restore was cut off: there is nothing in it to back up; delete it if nothing restores it"
+            )));
+        }
         let core = space.core();
         let alone = Alone::with(core).await?;
         let made = alone_and_held(&space, to, keep, directory).await;
@@ -71,6 +76,7 @@ async fn alone_and_held(
     directory: &Path,
 ) -> Result<BackupReport, BackupError> {
     let newest = check_owner(to, space).await?;
+    to.forget_unfinished().await?;
     let mut hold = Hold::begin(space.core()).await?;
     let made = make(space, to, newest, &mut hold, directory).await;
     if let Err(error) = hold.end().await {
@@ -222,7 +228,7 @@ impl Copying<'_> {
             match copied? {
                 (blob, Ok(())) => self.written(blob.size_bytes).await?,
                 (blob, Err(why)) => {
-                    self.lacking.insert(blob.digest, format!("blob {} is missing or damaged: {why}", blob.key));
+                    self.lacking.insert(blob.digest, why);
                 }
             }
         }
@@ -236,23 +242,36 @@ impl Copying<'_> {
     }
 }
 
-/// Copies a blob, unless it is damaged; then it says how.
+/// Copies a blob from the first place that has it whole; says otherwise how each is damaged.
 async fn copy_blob(
     source: Blobs,
     to: &Depository,
     blob: SourceBlob,
 ) -> Result<(SourceBlob, Result<(), String>), BackupError> {
-    match source.size(&blob.key).await {
-        Ok(Some(size)) if size == blob.size_bytes => {}
-        Ok(Some(size)) => {
-            let why = format!("it has {size} bytes, should have {}", blob.size_bytes);
-            return Ok((blob, Err(why)));
+    let mut damages = Vec::new();
+    for key in &blob.keys {
+        match copy_from(&source, key, to, &blob).await? {
+            Ok(()) => return Ok((blob, Ok(()))),
+            Err(why) => damages.push(format!("blob {key} is missing or damaged: {why}")),
         }
-        Ok(None) => return Ok((blob, Err("it is missing".to_owned()))),
-        Err(error) => return Ok((blob, Err(cause(&error)))),
     }
-    let copied = to.copy(&blob.digest, blob.size_bytes, source.read(&blob.key, 0..blob.size_bytes)).await?;
-    Ok((blob, copied))
+    Ok((blob, Err(damages.join("; "))))
+}
+
+async fn copy_from(
+    source: &Blobs,
+    key: &str,
+    to: &Depository,
+    blob: &SourceBlob,
+) -> Result<Result<(), String>, BackupError> {
+    match source.size(key).await {
+        Ok(Some(size)) if size == blob.size_bytes => {
+            to.copy(&blob.digest, blob.size_bytes, source.read(key, 0..blob.size_bytes)).await
+        }
+        Ok(Some(size)) => Ok(Err(format!("it has {size} bytes, should have {}", blob.size_bytes))),
+        Ok(None) => Ok(Err("it is missing".to_owned())),
+        Err(error) => Ok(Err(cause(&error))),
+    }
 }
 
 #[cfg(test)]

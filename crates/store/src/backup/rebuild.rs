@@ -11,7 +11,7 @@ use super::error::BackupError;
 use super::generation::{Generation, Segment};
 use super::prune::{digest_of, unreadable};
 use super::segment::{BLOBS, Head, read_line, values_of};
-use super::today::{COUNTERS, Today, forget_devices};
+use super::today::{COUNTERS, Counters};
 use crate::error::Error;
 use crate::migrations::{self, migrate};
 use crate::open_space::run_blocking;
@@ -127,34 +127,22 @@ fn moved_key(key: &str, blob_prefix: &str) -> Option<String> {
 }
 
 impl Rebuilt {
-    /// Makes the rows those of a space that begins anew: numbers past all that were given out, log-ins of today or of nobody.
+    /// Has the space begin anew, with numbers past all that were given out.
     pub(super) async fn settle(
         mut self,
         generation: &Generation,
-        log_ins: LogIns,
+        given_out: Option<Counters>,
         now: Timestamp,
         upkeep_due: Timestamp,
     ) -> Result<Rebuilt, BackupError> {
         let age_seconds = now.seconds().saturating_sub(generation.begun().seconds()).max(0);
         let skipped = SKIPPED + SKIPPED_PER_SECOND.saturating_mul(age_seconds);
         let settled = aside(async move {
-            let connection = &mut self.connection;
-            connection.begin().await?;
-            let counters = connection.row(COUNTERS, &[]).await?;
-            let (mut change_seq, mut next_id) = (counters.int(0)?, counters.int(1)?);
-            match log_ins {
-                LogIns::AsTheyWere => {}
-                LogIns::Nobodys => forget_devices(connection).await?,
-                LogIns::OfToday(today) => {
-                    change_seq = change_seq.max(today.change_seq);
-                    next_id = next_id.max(today.next_id);
-                    today.impose(connection).await?;
-                }
-            }
+            let found = Counters::from(&self.connection.row(COUNTERS, &[]).await?)?;
+            let Counters { change_seq, next_id } = given_out.map_or(found, |given_out| found.max(given_out));
             let args =
                 [change_seq.saturating_add(skipped).into(), next_id.saturating_add(skipped).into(), upkeep_due.into()];
-            connection.one(SET_COUNTERS, &args).await?;
-            connection.script("COMMIT").await?;
+            self.connection.one(SET_COUNTERS, &args).await?;
             Ok(self)
         });
         Ok(settled.await?)
@@ -171,14 +159,15 @@ impl Rebuilt {
         rows.iter().map(blob).collect()
     }
 
-    /// Makes it the file of a space, durably.
+    /// Makes it the file of a space, durably. Not in the place of another: SQLite would take that one's log for this one's.
     pub(super) async fn place(self, file: PathBuf) -> Result<(), Error> {
         let Rebuilt { path, connection, .. } = self;
         // The last connection writes the log back into the file.
         connection.close().await;
         run_blocking(move || {
             std::fs::File::open(&path)?.sync_all()?;
-            std::fs::rename(&path, &file)?;
+            std::fs::hard_link(&path, &file)?;
+            std::fs::remove_file(&path)?;
             if let Some(parent) = file.parent() {
                 std::fs::File::open(parent)?.sync_all()?;
             }
@@ -217,16 +206,6 @@ async fn pour_table(from: &mut Connection, to: &mut Connection, table: &'static 
             to.one(table.insert, &values_of(table, row)?).await?;
         }
     }
-}
-
-/// Whose log-ins a restored space has.
-pub(super) enum LogIns {
-    /// Those of the backup: the space exists nowhere else.
-    AsTheyWere,
-    /// No device's: it is a copy beside the space that they belong to.
-    Nobodys,
-    /// Those of today.
-    OfToday(Today),
 }
 
 // Every sync token from before is below the floor.

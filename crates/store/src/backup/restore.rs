@@ -14,8 +14,8 @@ use super::depository::{Depository, copy};
 use super::error::BackupError;
 use super::generation::{Generation, name_of};
 use super::make::COPIES_AT_ONCE;
-use super::rebuild::{Identity, LogIns, rebuild};
-use super::today::Today;
+use super::rebuild::{Identity, rebuild};
+use super::today::{Counters, LogIns};
 use crate::control::restored::{Outgoing, Restored};
 use crate::open_space::{Engine, file_of};
 use crate::reach::{self, blob_prefix};
@@ -73,7 +73,10 @@ struct Plan {
     restored: Restored,
     hosts: Vec<String>,
     hosts_taken: Vec<String>,
-    log_ins: LogIns,
+    /// The space that the backup was taken of, if it is there: its log-ins of today count.
+    original: Option<i64>,
+    /// Whether its devices come along.
+    has_devices: bool,
     outgoing: Option<Outgoing>,
 }
 
@@ -112,33 +115,42 @@ impl Store {
             )));
         }
         let plan = self.plan(from, &generation, to).await?;
-        let provisional = format!("restoring-{}", self.ports().lower_alphanumeric(8));
-        let id = self.control().announce(&provisional, &plan.restored).await?;
-        let Plan { log_ins, outgoing, hosts, hosts_taken, .. } = plan;
+        let (id, provisional) = self.control().announce(&plan.restored).await?;
+        let Plan { original, has_devices, outgoing, hosts, hosts_taken, .. } = plan;
         let done = async {
             let core = Arc::clone(self.space_numbered(id).await?.core());
-            let filled = fill(&core, from, &generation, log_ins, directory).await?;
+            let original = match original {
+                Some(original) => Some(Arc::clone(self.space_numbered(original).await?.core())),
+                None => None,
+            };
+            let filled = fill(&core, from, &generation, original.as_ref(), directory).await?;
             let problems = reach::check(&core, false).await?.problems;
+            if let Some(original) = original {
+                // As late as can be: to copy blobs takes hours, and somebody may be shut out meanwhile.
+                LogIns::of(&original).await?.impose(&core, has_devices).await?;
+            }
             let due = self.now().plus_seconds(self.limits().upkeep_after_seconds);
             self.control().install(id, to.name(), &hosts, outgoing.as_ref(), due).await?;
-            if let Some(outgoing) = &outgoing {
-                // Sockets of its clients end, and they come to the other one.
-                self.space_numbered(outgoing.id).await?.core().tell_all().await;
-            }
             Ok((filled, problems))
         }
         .await;
         match done {
-            Ok((Filled { rows, blobs, blob_bytes }, problems)) => Ok(RestoreReport {
-                generation: generation.name,
-                space: self.space_numbered(id).await?.info().clone(),
-                kept_as: outgoing.map(|outgoing| outgoing.kept_as),
-                rows,
-                blobs,
-                blob_bytes,
-                hosts_taken,
-                problems,
-            }),
+            Ok((Filled { rows, blobs, blob_bytes }, problems)) => {
+                if let Some(outgoing) = &outgoing {
+                    // Sockets of its clients end, and they come to the other one.
+                    self.space_numbered(outgoing.id).await?.core().tell_all().await;
+                }
+                Ok(RestoreReport {
+                    generation: generation.name,
+                    space: self.space_numbered(id).await?.info().clone(),
+                    kept_as: outgoing.map(|outgoing| outgoing.kept_as),
+                    rows,
+                    blobs,
+                    blob_bytes,
+                    hosts_taken,
+                    problems,
+                })
+            }
             Err(error) => {
                 if let Err(left) = self.delete_space(&provisional).await {
                     warn!(space.name = %provisional, error = %left, "what a failed restore has left cannot be removed");
@@ -151,7 +163,10 @@ impl Store {
     async fn plan(&self, from: &Depository, generation: &Generation, to: &Destination) -> Result<Plan, BackupError> {
         let spaces = self.spaces().await?;
         let catalogued = &generation.space;
-        let original = spaces.iter().find(|space| space.instance_id == catalogued.instance_id);
+        // What a restore that was killed has left is no original.
+        let is_original =
+            |space: &&SpaceInfo| space.instance_id == catalogued.instance_id && !space.is_being_restored();
+        let original = spaces.iter().find(is_original);
         let secret = secret_of(generation)?;
         let mut restored = Restored {
             instance_id: catalogued.instance_id.clone(),
@@ -164,16 +179,16 @@ impl Store {
         match to {
             Destination::Beside { name } => {
                 self.control().check_new_name(name).await?;
-                let (mut hosts, mut hosts_taken, mut log_ins) = (Vec::new(), Vec::new(), LogIns::AsTheyWere);
+                let (mut hosts, mut hosts_taken) = (Vec::new(), Vec::new());
                 if original.is_some() {
                     restored.instance_id = format!("oc{}", self.ports().lower_alphanumeric(10));
                     restored.secret = self.ports().bytes();
-                    log_ins = LogIns::Nobodys;
                 } else {
                     let is_taken = |host: &String| spaces.iter().any(|space| space.hosts.contains(host));
                     (hosts_taken, hosts) = catalogued.hosts.iter().cloned().partition(is_taken);
                 }
-                Ok(Plan { restored, hosts, hosts_taken, log_ins, outgoing: None })
+                let original = original.map(|space| space.id);
+                Ok(Plan { restored, hosts, hosts_taken, original, has_devices: false, outgoing: None })
             }
             Destination::InPlace { name, while_active } => {
                 let space = self.space_named(name).await?;
@@ -192,7 +207,6 @@ impl Store {
                 }
                 (restored.quota_bytes, restored.max_accounts) = (info.quota_bytes, info.max_accounts);
                 restored.secret = space.core().secret;
-                let today = Today::of(space.core()).await?;
                 let stamp = name_of(self.now()).to_lowercase();
                 let short: String = name.chars().take(63 - "-before-".len() - stamp.len()).collect();
                 let kept_as = format!("{}-before-{stamp}", short.trim_end_matches('-'));
@@ -201,7 +215,8 @@ impl Store {
                     restored,
                     hosts: Vec::new(),
                     hosts_taken: Vec::new(),
-                    log_ins: LogIns::OfToday(today),
+                    original: Some(info.id),
+                    has_devices: true,
                     outgoing: Some(Outgoing { id: info.id, kept_as }),
                 })
             }
@@ -217,19 +232,19 @@ fn secret_of(generation: &Generation) -> Result<[u8; 32], BackupError> {
     })
 }
 
-/// Builds rows and blobs.
+/// Builds rows and blobs, with numbers past those of the original.
 async fn fill(
     core: &Arc<SpaceCore>,
     from: &Depository,
     generation: &Generation,
-    log_ins: LogIns,
+    original: Option<&Arc<SpaceCore>>,
     directory: &Path,
 ) -> Result<Filled, BackupError> {
     let path = match core.engine.as_ref() {
         Engine::Sqlite { directory, .. } => restoring_file(directory, core),
         Engine::Postgres(_) => directory.join(format!("restore-{}.sqlite", core.uuid)),
     };
-    let filled = fill_at(core, from, generation, log_ins, path.clone()).await;
+    let filled = fill_at(core, from, generation, original, path.clone()).await;
     if filled.is_err() {
         let _ = crate::store::remove_database(&path).await;
     }
@@ -240,14 +255,18 @@ async fn fill_at(
     core: &Arc<SpaceCore>,
     from: &Depository,
     generation: &Generation,
-    log_ins: LogIns,
+    original: Option<&Arc<SpaceCore>>,
     path: PathBuf,
 ) -> Result<Filled, BackupError> {
     let identity = Identity { id: core.id, blob_prefix: blob_prefix(core) };
     let now = core.ports.clock.now();
     let due = now.plus_seconds(core.limits.upkeep_after_seconds);
     let rebuilt = rebuild(from, generation, path, &identity).await?;
-    let mut rebuilt = rebuilt.settle(generation, log_ins, now, due).await?;
+    let given_out = match original {
+        Some(original) => Some(Counters::of(original).await?),
+        None => None,
+    };
+    let mut rebuilt = rebuilt.settle(generation, given_out, now, due).await?;
     let mut blobs = rebuilt.blobs().await?;
     blobs.retain(|(_, _, digest)| !generation.lacking.iter().any(|lacks| *lacks == digest.to_hex().as_str()));
     let filled = Filled {

@@ -4,7 +4,8 @@
 //! Rows of a table are cut into segments where the number of a row says so, not where a size is reached, so that the next backup
 //! cuts at the same rows, and segments in which nothing has changed are there already.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -36,7 +37,8 @@ pub(super) struct Spool {
     rows: u64,
     written: u64,
     segments: Vec<Spooled>,
-    seen: HashSet<Hash>,
+    /// Where each digest stands among the blobs.
+    seen: HashMap<Hash, usize>,
     pub(super) blobs: Vec<SourceBlob>,
 }
 
@@ -47,12 +49,12 @@ pub(super) struct Spooled {
     start: u64,
 }
 
-/// A blob of the space.
+/// A blob of the space, or several of the same bytes.
 #[derive(Clone, Debug)]
 pub(super) struct SourceBlob {
     pub(super) digest: Hash,
     pub(super) size_bytes: u64,
-    pub(super) key: String,
+    pub(super) keys: Vec<String>,
 }
 
 impl Spool {
@@ -67,7 +69,7 @@ impl Spool {
             rows: 0,
             written: 0,
             segments: Vec::new(),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             blobs: Vec::new(),
         })
     }
@@ -115,8 +117,12 @@ impl Spool {
         let Some(digest) = digest.map(Hash::from_bytes) else {
             return Err(Error::unavailable(format!("{} of {key} has no digest", table.name)));
         };
-        if self.seen.insert(digest) {
-            self.blobs.push(SourceBlob { digest, size_bytes: row.count(place("size_bytes")?)?, key });
+        match self.seen.entry(digest) {
+            Entry::Occupied(known) => self.blobs[*known.get()].keys.push(key),
+            Entry::Vacant(new) => {
+                new.insert(self.blobs.len());
+                self.blobs.push(SourceBlob { digest, size_bytes: row.count(place("size_bytes")?)?, keys: vec![key] });
+            }
         }
         Ok(())
     }

@@ -6,16 +6,35 @@ use std::sync::Arc;
 use super::segment::values_of;
 use crate::error::Error;
 use crate::space::SpaceCore;
-use crate::sql::{Connection, Sql, Value};
+use crate::sql::{Connection, Row, Sql, Value};
 use crate::tables::{TABLES, Table};
 
-/// Today's log-ins and counters of a space.
-pub(super) struct Today {
+/// The numbers that a space has given out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counters {
+    pub(super) change_seq: i64,
+    pub(super) next_id: i64,
+}
+
+impl Counters {
+    pub(super) async fn of(core: &Arc<SpaceCore>) -> Result<Counters, Error> {
+        Counters::from(&core.reader().await?.row(COUNTERS, &[]).await?)
+    }
+
+    pub(super) fn from(row: &Row) -> Result<Counters, Error> {
+        Ok(Counters { change_seq: row.int(0)?, next_id: row.int(1)? })
+    }
+
+    pub(super) fn max(self, other: Counters) -> Counters {
+        Counters { change_seq: self.change_seq.max(other.change_seq), next_id: self.next_id.max(other.next_id) }
+    }
+}
+
+/// Today's log-ins of a space.
+pub(super) struct LogIns {
     accounts: HashMap<i64, LogIn>,
     /// The account of a device, and its row.
     devices: Vec<(i64, Vec<Value>)>,
-    pub(super) change_seq: i64,
-    pub(super) next_id: i64,
 }
 
 /// How an account logs in.
@@ -25,8 +44,8 @@ struct LogIn {
     role: String,
 }
 
-impl Today {
-    pub(super) async fn of(core: &Arc<SpaceCore>) -> Result<Today, Error> {
+impl LogIns {
+    pub(super) async fn of(core: &Arc<SpaceCore>) -> Result<LogIns, Error> {
         let mut reader = core.reader().await?;
         let mut accounts = HashMap::new();
         for row in reader.all(LOG_INS, &[]).await? {
@@ -41,34 +60,42 @@ impl Today {
         for row in reader.all(table.select, &[]).await? {
             devices.push((row.int(account)?, values_of(table, &row)?));
         }
-        let counters = reader.row(COUNTERS, &[]).await?;
-        Ok(Today { accounts, devices, change_seq: counters.int(0)?, next_id: counters.int(1)? })
+        Ok(LogIns { accounts, devices })
     }
 
-    /// Brings the log-ins of a rebuilt space to those of today. An account that does not exist any more comes back disabled.
-    pub(super) async fn impose(&self, rebuilt: &mut Connection) -> Result<(), Error> {
+    /// Makes them those of a space that nobody uses yet, with the devices or with none. An account that does not exist any more comes
+    /// back disabled.
+    pub(super) async fn impose(self, core: &Arc<SpaceCore>, has_devices: bool) -> Result<(), Error> {
+        let connecting = Arc::clone(core);
+        core.aside(async move {
+            let mut connection = connecting.connect_aside().await?;
+            connection.begin().await?;
+            self.write(&mut connection, has_devices).await?;
+            connection.script("COMMIT").await?;
+            connection.close().await;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write(&self, connection: &mut Connection, has_devices: bool) -> Result<(), Error> {
         let table = device_table()?;
-        rebuilt.run(table.delete, &[]).await?;
-        for row in rebuilt.all(LOG_INS, &[]).await? {
+        connection.run(table.delete, &[]).await?;
+        for row in connection.all(LOG_INS, &[]).await? {
             let id = row.int(0)?;
             match self.accounts.get(&id) {
-                None => rebuilt.one(DISABLE, &[id.into()]).await?,
+                None => connection.one(DISABLE, &[id.into()]).await?,
                 Some(LogIn { password_hash, is_enabled, role }) => {
                     let args = [id.into(), password_hash.clone().into(), (*is_enabled).into(), role.as_str().into()];
-                    rebuilt.one(SET_LOG_IN, &args).await?;
-                    for (_, device) in self.devices.iter().filter(|(account, _)| *account == id) {
-                        rebuilt.one(table.insert, device).await?;
+                    connection.one(SET_LOG_IN, &args).await?;
+                    for (_, device) in self.devices.iter().filter(|(account, _)| has_devices && *account == id) {
+                        connection.one(table.insert, device).await?;
                     }
                 }
             }
         }
         Ok(())
     }
-}
-
-/// No device of anybody: for a copy beside the space that they belong to.
-pub(super) async fn forget_devices(rebuilt: &mut Connection) -> Result<(), Error> {
-    rebuilt.run(device_table()?.delete, &[]).await.map(drop)
 }
 
 fn device_table() -> Result<&'static Table, Error> {

@@ -1,10 +1,18 @@
 //! Spaces that come from backups: in the catalogue they are suspended and have a name of their own, until all of it is there.
 
-use super::{BY_NAME, Control, FORGET_HOSTS, INSERT_HOST, SET_STATE, check_name, insert_hosts};
+use super::{BY_NAME, Control, FORGET_HOSTS, INSERT_HOST, SET_STATE, check_chosen_name, check_name, insert_hosts};
 use crate::error::Error;
 use crate::ports::Timestamp;
 use crate::sql::{Connection, Sql, Value};
 use crate::upkeep;
+
+/// What the names of spaces begin with whose restore is under way, or was cut off.
+const PROVISIONAL: &str = "restoring-";
+
+/// Whether that is the name of a space whose restore is under way, or was cut off: not yet a space to anybody.
+pub(crate) fn is_provisional(name: &str) -> bool {
+    name.starts_with(PROVISIONAL)
+}
 
 /// What a restored space is in the catalogue.
 #[derive(Clone)]
@@ -29,20 +37,21 @@ pub(crate) struct Outgoing {
 impl Control {
     /// Whether a space may have that name.
     pub(crate) async fn check_new_name(&self, name: &str) -> Result<(), Error> {
-        check_name(name)?;
+        check_chosen_name(name)?;
         match self.all_of(BY_NAME, &[name.into()]).await?.is_empty() {
             true => Ok(()),
             false => Err(Error::Exists),
         }
     }
 
-    /// Adds a space that is not there yet; nobody but the administrator sees it.
-    pub(crate) async fn announce(&self, name: &str, restored: &Restored) -> Result<i64, Error> {
+    /// Adds a space that is not there yet, under a name of the moment; nobody but the administrator sees it. Returns number and name.
+    pub(crate) async fn announce(&self, restored: &Restored) -> Result<(i64, String), Error> {
+        let name = format!("{PROVISIONAL}{}", self.ports.lower_alphanumeric(8));
         let mut connection = self.connection().await?;
         connection.begin().await?;
-        let made = self.insert_restored(&mut connection, name, restored).await;
+        let made = self.insert_restored(&mut connection, &name, restored).await;
         let id = made.as_ref().copied().unwrap_or_default();
-        self.finish(connection, made.map(drop)).await.map(|()| id)
+        self.finish(connection, made.map(drop)).await.map(|()| (id, name))
     }
 
     async fn insert_restored(

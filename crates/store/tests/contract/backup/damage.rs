@@ -216,3 +216,25 @@ async fn a_backup_of_an_earlier_schema_is_brought_up_to_date() {
     })
     .await;
 }
+
+/// Bytes that the space has twice are lost only if both are.
+#[tokio::test]
+async fn a_blob_that_is_missing_is_copied_from_another_of_the_same_bytes() {
+    on_every_engine(async |world| {
+        put(&world.alice, "one", &[1; 40_000]).await.unwrap();
+        put(&world.alice, "two", &[1; 40_000]).await.unwrap();
+        let blobs = blobs_of(&world);
+        assert_eq!(blobs.len(), 2);
+        for blob in blobs {
+            let place = place();
+            let bytes = std::fs::read(&blob).unwrap();
+            std::fs::remove_file(&blob).unwrap();
+            let made = world.back_up(&place.depository).await.unwrap();
+            assert!(made.lacking.is_empty(), "{made:?}");
+            assert_eq!(place.depository.verify(None).await.unwrap().problems, Vec::<String>::new());
+            std::fs::write(&blob, bytes).unwrap();
+        }
+        world.finish().await;
+    })
+    .await;
+}

@@ -3,6 +3,7 @@
 use nichoir_store::backup::{BackupError, Destination, RestoreReport};
 use nichoir_store::{AccountUpdate, Error, Needs, Role, SpaceState, SpaceUpdate};
 
+use super::interrupted::{Before, gated, spawn_restore};
 use super::{assert_whole, fill, image, place, tree_of};
 use crate::support::{World, make_account, on_every_engine, path, put, read, reopened};
 
@@ -161,6 +162,63 @@ async fn servers_hear_that_a_space_is_not_the_one_they_know_so_that_sockets_end(
         };
         tokio::time::timeout(std::time::Duration::from_secs(10), heard).await.expect("it hears of it");
         server.close().await;
+        world.finish().await;
+    })
+    .await;
+}
+
+/// To copy blobs takes hours. What counts is who may come in when it is done, not when it began.
+#[tokio::test]
+async fn whoever_is_shut_out_while_a_restore_copies_stays_out() {
+    on_every_engine(async |world| {
+        let (gate, depository) = gated(Before::ReadOfAnObject);
+        let (alice, bob) = (world.alice.account().clone(), world.bob.account().clone());
+        let hash = world.space.ports().bytes();
+        let stolen = world.space.create_device(alice.id, "stolen", hash).await.unwrap();
+        world.back_up(&depository).await.unwrap();
+        let to = Destination::InPlace { name: world.name(), while_active: true };
+        let restore = spawn_restore(&world, &depository, to);
+        gate.reached().await;
+        world.space.revoke_device(alice.id, stolen.id).await.unwrap();
+        let disabled = AccountUpdate { is_enabled: Some(false), ..Default::default() };
+        world.space.update_account(bob.id, disabled).await.unwrap();
+        gate.go_on();
+        restore.await.unwrap().unwrap();
+        let restored = world.store.space_named(&world.name()).await.unwrap();
+        assert!(restored.device_by_hash(&hash).await.is_err());
+        assert!(!restored.account(bob.id).await.unwrap().is_enabled);
+        assert!(restored.account(alice.id).await.unwrap().is_enabled);
+        world.finish().await;
+    })
+    .await;
+}
+
+/// Passwords work in a copy: those of today, or who was shut out reads everything there.
+#[tokio::test]
+async fn whoever_was_shut_out_since_the_backup_does_not_come_in_through_a_copy() {
+    on_every_engine(async |world| {
+        let place = place();
+        let space = &world.space;
+        let (alice, bob) = (world.alice.account().clone(), world.bob.account().clone());
+        let carol = make_account(space, "carol").await;
+        let with_hash = |hash: &str| AccountUpdate { password_hash: Some(Some(hash.to_owned())), ..Default::default() };
+        space.update_account(alice.id, with_hash("leaked")).await.unwrap();
+        space.update_account(alice.id, AccountUpdate { role: Some(Role::Admin), ..Default::default() }).await.unwrap();
+        world.back_up(&place.depository).await.unwrap();
+        space.update_account(alice.id, with_hash("chosen since")).await.unwrap();
+        space.update_account(alice.id, AccountUpdate { role: Some(Role::Member), ..Default::default() }).await.unwrap();
+        space.update_account(bob.id, AccountUpdate { is_enabled: Some(false), ..Default::default() }).await.unwrap();
+        space.delete_account(carol.id).await.unwrap();
+
+        let name = world.beside("copy");
+        world.restore_as(&place.depository, &name).await.unwrap();
+
+        let copy = world.store.space_named(&name).await.unwrap();
+        let account = copy.account(alice.id).await.unwrap();
+        assert_eq!((account.password_hash.as_deref(), account.role), (Some("chosen since"), Role::Member));
+        for id in [bob.id, carol.id] {
+            assert!(!copy.account(id).await.unwrap().is_enabled);
+        }
         world.finish().await;
     })
     .await;
