@@ -144,6 +144,10 @@ impl Config {
                 Ok(0) | Err(_) => Limits::default().upkeep_after_seconds,
                 Ok(seconds) => seconds,
             },
+            check_hours: self.maintenance.check_hours,
+            scrub_days: self.maintenance.scrub_days,
+            scrub_bytes_per_second: self.maintenance.scrub_bytes_per_second,
+            problems_max: self.maintenance.problems_max.max(1),
         }
     }
 

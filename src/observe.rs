@@ -9,7 +9,8 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode};
 use nichoir_dav::Response;
 use nichoir_dav::request::full;
-use nichoir_store::Store;
+use nichoir_store::{ScrubFigures, Store, Timestamp};
+use tracing::warn;
 
 use crate::config::Log;
 
@@ -61,7 +62,7 @@ impl Metrics {
     }
 
     /// The Prometheus text format, version 0.0.4.
-    fn render(&self, store: &Store, push_sockets: usize) -> String {
+    async fn render(&self, store: &Store, push_sockets: usize) -> String {
         let mut text = String::new();
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         // Writing into a String cannot fail.
@@ -87,8 +88,26 @@ impl Metrics {
         ] {
             let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");
         }
+        match store.scrub_figures().await {
+            Ok(figures) => render_scrub(&mut text, &figures, store.now()),
+            Err(error) => warn!(%error, "the metrics are without what is known of damages"),
+        }
         text
     }
+}
+
+fn render_scrub(text: &mut String, figures: &ScrubFigures, now: Timestamp) {
+    // Spaces that have none are not named: there may be thousands.
+    let _ = writeln!(text, "# TYPE nichoir_space_problems gauge");
+    for (space, problems) in &figures.problems {
+        let _ = writeln!(text, "nichoir_space_problems{{space=\"{space}\"}} {problems}");
+    }
+    let damaged = figures.problems.len();
+    let _ = writeln!(text, "# TYPE nichoir_damaged_spaces gauge\nnichoir_damaged_spaces {damaged}");
+    let oldest = figures.scrubbed.map_or(0, |scrubbed| now.seconds().saturating_sub(scrubbed.seconds()).max(0));
+    let _ = writeln!(text, "# TYPE nichoir_scrub_oldest_seconds gauge\nnichoir_scrub_oldest_seconds {oldest}");
+    let read = figures.read_bytes;
+    let _ = writeln!(text, "# TYPE nichoir_scrubbed_bytes_total counter\nnichoir_scrubbed_bytes_total {read}");
 }
 
 /// A request that is being answered.
@@ -109,7 +128,7 @@ pub async fn admin(store: &Store, metrics: &Arc<Metrics>, push_sockets: usize, p
             Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
             Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         },
-        "/metrics" => (StatusCode::OK, metrics.render(store, push_sockets)),
+        "/metrics" => (StatusCode::OK, metrics.render(store, push_sockets).await),
         _ => (StatusCode::NOT_FOUND, "not found\n".to_owned()),
     };
     let mut response = Response::new(full(body));

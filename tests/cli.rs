@@ -61,6 +61,10 @@ fn spaces_are_made_shown_changed_and_deleted() {
     assert_eq!(shown["hosts"], serde_json::json!(["asso.example.org", "www.asso.example.org"]));
     assert_eq!((&shown["quota_bytes"], &shown["max_accounts"]), (&2_000_000_000_u64.into(), &7.into()));
     assert_eq!(shown["state"], "active");
+    assert_eq!((&shown["problems"], &shown["checked"]), (&serde_json::json!([]), &serde_json::Value::Null));
+    assert_eq!(run("gc --json").expect(0).json()["left_over"], serde_json::json!([]));
+    assert_eq!(run("gc --forgotten-spaces --remove --json").expect(0).json()["forgotten"], serde_json::json!([]));
+    assert!(run("space create restoring-x").expect(1).err.contains("restore"));
 
     let twice = run("space create asso").expect(1);
     assert!(twice.err.contains("asso") && twice.err.contains("exists already"), "{}", twice.err);

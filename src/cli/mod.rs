@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod doctor;
 mod export;
+mod gc;
 mod group;
 mod restore;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Export(export::Export),
     /// Compare metadata and blobs (fsck).
     Check(check::Check),
+    /// List what is reachable from nothing, or remove it.
+    Gc(gc::Gc),
     /// Test configuration, storage and surroundings.
     Doctor,
     /// Print the sample configuration.
@@ -143,6 +146,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Restore(restore) => restore.run(&session).await,
         Command::Export(export) => export.run(&session).await,
         Command::Check(check) => check.run(&session).await,
+        Command::Gc(gc) => gc.run(&session).await,
         Command::Doctor => doctor::run(&session).await,
         Command::ConfigSample => Ok(()),
     }

@@ -91,7 +91,20 @@ fn spawn_upkeep(app: &App, settings: &Maintenance) {
             previews.forget_previews().await;
         }
     });
-    let store = app.store().clone();
+    // Each at its own pace: to read a large file takes long.
+    let (checking, scrubbing, store) = (app.store().clone(), app.store().clone(), app.store().clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            told("check", checking.check_due_spaces(spaces).await);
+        }
+    });
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            told("scrub", scrubbing.scrub_due_spaces(spaces).await);
+        }
+    });
     tokio::spawn(async move {
         let mut has_begun = false;
         loop {
@@ -101,11 +114,15 @@ fn spawn_upkeep(app: &App, settings: &Maintenance) {
                 false => store.begin_upkeep().await,
             };
             has_begun |= done.is_ok();
-            if let Err(error) = done {
-                warn!(%error, "the upkeep of the spaces failed; it is tried again");
-            }
+            told("upkeep", done);
         }
     });
+}
+
+fn told<T>(work: &str, done: Result<T, StoreError>) {
+    if let Err(error) = done {
+        warn!(%error, "the {work} of the spaces failed; it is tried again");
+    }
 }
 
 /// How long to wait, and how many spaces to look at then; `None` for no spaces at all.

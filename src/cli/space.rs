@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::Subcommand;
 use nichoir_preview::{Drawing, MediaType};
-use nichoir_store::{NewSpace, Sitter, SpaceInfo, SpaceState, SpaceUpdate, Store, ThemeUpdate};
+use nichoir_store::{NewSpace, Sitter, SpaceHealth, SpaceInfo, SpaceState, SpaceUpdate, Store, ThemeUpdate, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Failure, Session, about, parse_size, storage};
@@ -99,13 +99,23 @@ impl SpaceCommand {
             }
             SpaceCommand::List => {
                 let spaces = store.spaces().await.map_err(|error| storage(&error))?;
-                let text: String = spaces.iter().map(|space| format!("{}\n", line(space))).collect();
-                session.say(&text, &Value::Array(spaces.iter().map(shown).collect()));
+                let mut health = store.health().await.map_err(|error| storage(&error))?;
+                let (mut text, mut values) = (String::new(), Vec::new());
+                for space in &spaces {
+                    let health = health.remove(&space.id).unwrap_or_default();
+                    text.push_str(&format!("{}{}\n", line(space), problem_count(&health)));
+                    values.push(shown_with(space, &health));
+                }
+                session.say(&text, &Value::Array(values));
                 Ok(())
             }
             SpaceCommand::Show { name } => {
                 let space = store.space_named(&name).await.map_err(|error| about(&format!("space {name}"), &error))?;
-                session.say(&line(space.info()), &shown(space.info()));
+                let health = store.health().await.map_err(|error| storage(&error))?;
+                let health = health.get(&space.info().id).cloned().unwrap_or_default();
+                let problems: String = health.problems.iter().map(|problem| format!("\n{problem}")).collect();
+                let text = format!("{}{}{problems}", line(space.info()), problem_count(&health));
+                session.say(&text, &shown_with(space.info(), &health));
                 Ok(())
             }
             SpaceCommand::Set { name, hosts, quota, max_accounts, title, slogan, colour, logo, no_logo } => {
@@ -192,6 +202,21 @@ fn shown(space: &SpaceInfo) -> Value {
         "colour": space.theme.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
         "has_logo": space.theme.logo.is_some(),
     })
+}
+
+fn shown_with(space: &SpaceInfo, health: &SpaceHealth) -> Value {
+    let mut value = shown(space);
+    value["checked"] = health.checked.map(Timestamp::seconds).into();
+    value["scrubbed"] = health.scrubbed.map(Timestamp::seconds).into();
+    value["problems"] = json!(health.problems);
+    value
+}
+
+fn problem_count(health: &SpaceHealth) -> String {
+    match health.problems.len() {
+        0 => String::new(),
+        problems => format!("\t{problems} PROBLEMS"),
+    }
 }
 
 fn line(space: &SpaceInfo) -> String {

@@ -588,6 +588,14 @@ section! {
         interval_seconds: u64 = 6 * 3600,
         /// Spaces that are looked at in a minute; more wait. A space in which nothing expires is not.
         spaces_per_minute: u32 = 60,
+        /// Hours between two checks of the metadata of a space that is changed, or that has problems; 0: none is checked.
+        check_hours: i64 = Limits::default().check_hours,
+        /// Days in which all content of every space is read and compared with its digests; 0: none is.
+        scrub_days: i64 = Limits::default().scrub_days,
+        /// Bytes that are read for it in a second, in all spaces together; 0: as many as the store gives.
+        scrub_bytes_per_second: u64 = Limits::default().scrub_bytes_per_second,
+        /// Problems of one space that are kept to be shown.
+        problems_max: usize = Limits::default().problems_max,
     }
 }
 

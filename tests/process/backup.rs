@@ -12,7 +12,7 @@ use crate::binary::Binary;
 use crate::http::Connection;
 use crate::{assert_no_alarm, content, demo_space, get, put};
 
-fn command(directory: &Path, arguments: &str) -> Command {
+pub(crate) fn command(directory: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nichoir"));
     command.args(arguments.split_whitespace()).args(["--json", "--data-dir"]).arg(directory);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -10,6 +10,7 @@ mod export;
 mod fairness;
 mod http;
 mod power_cut;
+mod scrub;
 mod secrets;
 
 use std::net::TcpStream;

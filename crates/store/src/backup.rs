@@ -26,6 +26,7 @@ pub use make::BackupReport;
 pub use restore::{Destination, RestoreReport};
 pub use verify::Verified;
 
+pub(crate) use depository::cause;
 pub(crate) use hold::lock_file;
 pub(crate) use restore::restoring_file;
 

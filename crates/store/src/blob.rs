@@ -28,6 +28,7 @@ use crate::content::ByteStream;
 use crate::error::Error;
 use crate::folder::Folders;
 use crate::open_space::run_blocking;
+use crate::scrub::Budget;
 use crate::space::UploadPart;
 use crate::store::{BlobConfig, S3Config};
 use crate::turn::without_turn;
@@ -152,6 +153,29 @@ impl Blobs {
         }
     }
 
+    /// Keys of blobs below `prefix` that are being written to a local store, or were when a process was killed.
+    pub(crate) async fn staged_below(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        match &self.folders {
+            Some(folders) => folders.staged_below(prefix).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The names of the folders right below `prefix`.
+    pub(crate) async fn folders_below(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let listed = self.store.list_with_delimiter(Some(&Path::from(prefix))).await?;
+        let name = |folder: &Path| folder.filename().map(str::to_owned);
+        Ok(listed.common_prefixes.iter().filter_map(name).collect())
+    }
+
+    /// Of a local store, removes a folder whose blobs are removed, for good.
+    pub(crate) async fn remove_folder(&self, prefix: &str) -> Result<(), Error> {
+        match &self.folders {
+            Some(folders) => folders.remove(prefix).await,
+            None => Ok(()),
+        }
+    }
+
     /// Removes what was being written below `prefix`: for whoever knows that nobody writes there.
     pub(crate) async fn remove_staged(&self, prefix: &str) -> Result<(), Error> {
         match &self.folders {
@@ -177,13 +201,16 @@ impl Blobs {
         }
     }
 
-    /// The BLAKE3 of the blob as it is now.
-    pub(crate) async fn digest(&self, key: &str) -> Result<[u8; 32], Error> {
+    /// The BLAKE3 of the blob as it is now, read as fast as the budget allows, if there is one.
+    pub(crate) async fn digest(&self, key: &str, budget: Option<&Budget>) -> Result<[u8; 32], Error> {
         let size = self.size(key).await?.ok_or(Error::NotFound)?;
         let mut stream = self.read(key, 0..size);
         let mut hasher = blake3::Hasher::new();
         while let Some(bytes) = stream.next().await {
             let bytes = bytes?;
+            if let Some(budget) = budget {
+                budget.pay(bytes.len() as u64).await;
+            }
             hasher = run_blocking(move || {
                 hasher.update(&bytes);
                 Ok(hasher)

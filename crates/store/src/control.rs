@@ -213,20 +213,20 @@ impl Control {
         rows.iter().map(info).collect()
     }
 
-    /// Adds a space.
-    pub(crate) async fn create(&self, new: NewSpace) -> Result<(), Error> {
+    /// Adds a space, whose content is first read to be compared with its digests at `scrub_due`.
+    pub(crate) async fn create(&self, new: NewSpace, scrub_due: Timestamp) -> Result<(), Error> {
         check_chosen_name(&new.name)?;
         let mut connection = self.connection().await?;
         connection.begin().await?;
-        let made = self.insert(&mut connection, new).await;
+        let made = self.insert(&mut connection, new, scrub_due).await;
         self.finish(connection, made).await
     }
 
-    async fn insert(&self, connection: &mut Connection, new: NewSpace) -> Result<(), Error> {
+    async fn insert(&self, connection: &mut Connection, new: NewSpace, scrub_due: Timestamp) -> Result<(), Error> {
         let id = connection.row(NEXT_SPACE, &[]).await?.int(0)?;
         let secret: [u8; 32] = self.ports.bytes();
         let uuid = uuid::Builder::from_random_bytes(self.ports.bytes()).into_uuid();
-        let args: [Value; 9] = [
+        let args: [Value; 11] = [
             id.into(),
             uuid.to_string().into(),
             new.name.into(),
@@ -236,6 +236,8 @@ impl Control {
             secret.as_slice().into(),
             self.ports.clock.now().into(),
             upkeep::NEVER.into(),
+            upkeep::NEVER.into(),
+            scrub_due.into(),
         ];
         connection.one(INSERT, &args).await?;
         insert_hosts(connection, id, &new.hosts).await
@@ -256,6 +258,7 @@ impl Control {
         connection.begin().await?;
         let deleted = async {
             connection.run(FORGET_HOSTS, &[id.into()]).await?;
+            connection.run(FORGET_PROBLEMS, &[id.into()]).await?;
             connection.one(DELETE, &[id.into()]).await
         }
         .await;
@@ -404,8 +407,8 @@ const HOSTS_OF: Sql = Sql("SELECT name FROM host WHERE space_id = $1");
 
 const INSERT: Sql =
     Sql("INSERT INTO space (id, uuid, name, quota_bytes, max_accounts, is_suspended, instance_id, data_fingerprint,
-                        secret, created_us, upkeep_due_us, has_outgoing)
-     VALUES ($1, $2, $3, $4, $5, 0, $6, '', $7, $8, $9, 0)");
+                        secret, created_us, upkeep_due_us, check_due_us, scrub_due_us, has_outgoing)
+     VALUES ($1, $2, $3, $4, $5, 0, $6, '', $7, $8, $9, $10, $11, 0)");
 
 const INSERT_HOST: Sql = Sql("INSERT INTO host (name, space_id) VALUES ($1, $2)");
 
@@ -424,6 +427,8 @@ const SET_COLOUR: Sql = Sql("UPDATE space SET colour = $2 WHERE id = $1");
 const SET_LOGO: Sql = Sql("UPDATE space SET logo = $2 WHERE id = $1");
 
 const FORGET_HOSTS: Sql = Sql("DELETE FROM host WHERE space_id = $1");
+
+const FORGET_PROBLEMS: Sql = Sql("DELETE FROM problem WHERE space_id = $1");
 
 const DELETE: Sql = Sql("DELETE FROM space WHERE id = $1");
 
@@ -447,5 +452,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     SET_COLOUR,
     SET_LOGO,
     FORGET_HOSTS,
+    FORGET_PROBLEMS,
     DELETE,
 ];

@@ -53,6 +53,38 @@ impl Folders {
         .await
     }
 
+    /// Keys below `prefix` of what is being written.
+    pub(crate) async fn staged_below(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let (root, top) = (self.root.clone(), self.root.join(prefix));
+        run_blocking(move || {
+            let keys = staged_in(&top)?.into_iter().filter_map(|path| {
+                let key = path.strip_prefix(&root).ok()?.to_str()?;
+                Some(key.rsplit_once('#')?.0.to_owned())
+            });
+            Ok(keys.collect())
+        })
+        .await
+    }
+
+    /// Removes the folder with whatever is left in it; durably, so that nothing comes back.
+    pub(crate) async fn remove(&self, prefix: &str) -> Result<(), Error> {
+        let folder = self.root.join(prefix);
+        run_blocking(move || {
+            match std::fs::remove_dir_all(&folder) {
+                // Or somebody whose space is gone still writes there.
+                Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+            match folder.parent().map(sync) {
+                Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
     /// Removes what is being written below `prefix`.
     pub(crate) async fn remove_staged(&self, prefix: &str) -> Result<(), Error> {
         let top = self.root.join(prefix);

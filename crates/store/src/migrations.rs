@@ -11,6 +11,7 @@ pub(crate) const CONTROL: &[&str] = &[
     include_str!("migrations/control_outside.sql"),
     include_str!("migrations/control_upkeep.sql"),
     include_str!("migrations/control_outgoing.sql"),
+    include_str!("migrations/control_scrub.sql"),
 ];
 
 /// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then

@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use sqlx::PgPool;
 
-use crate::backup::{lock_file, restoring_file};
+use crate::backup::{cause, lock_file, restoring_file};
+use crate::blob::Blobs;
 use crate::checksum::hex;
 use crate::error::Error;
+use crate::garbage::LeftOver;
 use crate::open_space::{Engine, file_of};
+use crate::scrub::Budget;
 use crate::space::SpaceCore;
 use crate::sql::{Connection, Sql};
 use crate::store::{CheckReport, remove_database};
@@ -25,9 +29,12 @@ pub(crate) async fn was_used(core: &SpaceCore) -> bool {
     }
 }
 
+/// What the keys of all blobs of all spaces begin with.
+pub(crate) const SPACES: &str = "spaces";
+
 /// The key prefix of the space's blobs.
 pub(crate) fn blob_prefix(core: &SpaceCore) -> String {
-    format!("spaces/{}", core.uuid)
+    format!("{SPACES}/{}", core.uuid)
 }
 
 /// Removes every row and every blob of a space that the catalogue has forgotten.
@@ -45,20 +52,28 @@ pub(crate) async fn delete_everything(core: &Arc<SpaceCore>) -> Result<(), Error
                 remove_database(&file).await?;
             }
         }
-        Engine::Postgres(pool) => {
-            let mut connection = Connection::postgres(pool.acquire().await?, Some(core.id));
-            connection.begin().await?;
-            for table in TABLES.iter() {
-                connection.run(table.delete, &[]).await?;
-            }
-            connection.script("COMMIT").await?;
-        }
+        Engine::Postgres(pool) => delete_rows(pool, core.id).await?,
     }
-    let mut blobs = core.blobs.list(&blob_prefix(core));
-    while let Some(blob) = blobs.next().await {
-        core.blobs.delete(&blob?.0).await?;
+    delete_blobs_below(&core.blobs, &blob_prefix(core)).await
+}
+
+/// Removes every row of a space that the catalogue does not know.
+pub(crate) async fn delete_rows(pool: &PgPool, id: i64) -> Result<(), Error> {
+    let mut connection = Connection::postgres(pool.acquire().await?, Some(id));
+    connection.begin().await?;
+    for table in TABLES.iter() {
+        connection.run(table.delete, &[]).await?;
     }
-    Ok(())
+    connection.script("COMMIT").await
+}
+
+/// Removes every blob of a space that the catalogue does not know, and what was being written of them.
+pub(crate) async fn delete_blobs_below(blobs: &Blobs, prefix: &str) -> Result<(), Error> {
+    let mut listing = blobs.list(prefix);
+    while let Some(blob) = listing.next().await {
+        blobs.delete(&blob?.0).await?;
+    }
+    blobs.remove_folder(prefix).await
 }
 
 /// Looks for anything that contradicts itself. Works on a snapshot of the metadata; blobs newer than it are no concern.
@@ -68,14 +83,44 @@ pub(crate) async fn check(core: &Arc<SpaceCore>, is_deep: bool) -> Result<CheckR
     }
     // A crash may have come between its file and its first row: what anybody's use of it would mend is no finding.
     drop(core.reader().await?);
-    let mut on_disk = HashMap::new();
-    let mut listing = core.blobs.list(&blob_prefix(core));
-    while let Some(blob) = listing.next().await {
-        let (key, size_bytes) = blob?;
-        on_disk.insert(key, size_bytes);
-    }
+    let on_disk = listed(core).await?;
     let reading = Arc::clone(core);
     core.aside(async move { check_snapshot(&reading, &on_disk, is_deep).await }).await
+}
+
+/// Every blob of the space, with its size.
+async fn listed(core: &SpaceCore) -> Result<HashMap<String, u64>, Error> {
+    core.blobs.list(&blob_prefix(core)).try_collect().await
+}
+
+/// Blobs of the space that no row names, and what was left of their writing.
+pub(crate) async fn left_over(core: &Arc<SpaceCore>) -> Result<Vec<LeftOver>, Error> {
+    drop(core.reader().await?);
+    let mut found = listed(core).await?;
+    let staged = core.blobs.staged_below(&blob_prefix(core)).await?;
+    for key in &staged {
+        found.entry(key.clone()).or_insert(0);
+    }
+    // Later than the listing: whatever is to be a blob is named before it is one.
+    let reading = Arc::clone(core);
+    let named = core.aside(async move {
+        let mut reader = reading.connect_aside().await?;
+        reader.begin_snapshot().await?;
+        let reached = Reached::read(&mut reader).await;
+        reader.script("ROLLBACK").await?;
+        reader.close().await;
+        reached
+    });
+    let named = named.await?;
+    let mut left = Vec::new();
+    for (key, size_bytes) in found.into_iter().filter(|(key, _)| !named.names(key)) {
+        // The collector removes a blob first and forgets it then.
+        if staged.contains(&key) || core.blobs.size(&key).await?.is_some() {
+            left.push(LeftOver { key, size_bytes });
+        }
+    }
+    left.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(left)
 }
 
 async fn check_snapshot(
@@ -114,6 +159,42 @@ async fn check_snapshot(
     }
     reader.close().await;
     Ok(report)
+}
+
+/// What contradicts itself in the rows alone, at one moment, and after which change that was. `looks_at_structure`: also whether an
+/// SQLite file is built as it should, for which all of it is read.
+pub(crate) async fn metadata(core: &Arc<SpaceCore>, looks_at_structure: bool) -> Result<(i64, Vec<String>), Error> {
+    // Brings it up to date first.
+    drop(core.reader().await?);
+    let reading = Arc::clone(core);
+    core.aside(async move {
+        let mut report = CheckReport::default();
+        let mut reader = reading.connect_aside().await?;
+        reader.begin_snapshot().await?;
+        let checked = async {
+            rules(&mut reader, &mut report).await?;
+            pool(&mut reader, &mut report).await?;
+            if looks_at_structure && reader.is_own() {
+                structure(&mut reader, &mut report).await?;
+            }
+            reader.row(HAS_STATE, &[]).await?.int(0)
+        }
+        .await;
+        reader.script("ROLLBACK").await?;
+        reader.close().await;
+        Ok((checked?, report.problems))
+    })
+    .await
+}
+
+async fn structure(reader: &mut Connection, report: &mut CheckReport) -> Result<(), Error> {
+    for row in reader.all(Sql("PRAGMA quick_check(20)"), &[]).await? {
+        let found = row.text(0)?;
+        if found != "ok" {
+            report.problems.push(format!("the database's file: {}", found.replace('\n', " ")));
+        }
+    }
+    Ok(())
 }
 
 /// The blobs that rows name, at one moment.
@@ -204,17 +285,11 @@ async fn suspects(
             Some(found) => Some(*found),
             None => core.blobs.size(key).await?,
         };
-        let problem = match found {
-            None => format!("blob {key} is missing"),
-            Some(found) if found != *size_bytes => format!("blob {key} has {found} bytes, should have {size_bytes}"),
-            Some(_) if is_deep => match digest_of(core, key).await? {
-                None => format!("blob {key} is missing"),
-                Some(found) if found.as_slice() == digest => continue,
-                Some(_) => format!("blob {key} does not have its digest {}", hex(digest)),
-            },
-            Some(_) => continue,
+        let problem = match is_deep {
+            true => wrong_with_blob(core, key, found, *size_bytes, digest, None).await?,
+            false => wrong_size(key, found, *size_bytes),
         };
-        suspects.push(Suspect { key: key.clone(), problem, is_left_over: false });
+        suspects.extend(problem.map(|problem| Suspect { key: key.clone(), problem, is_left_over: false }));
     }
     for key in on_disk.keys().filter(|key| !reached.names(key)) {
         let problem = format!("blob {key} is referred to by nothing");
@@ -223,13 +298,36 @@ async fn suspects(
     Ok(suspects)
 }
 
-/// The BLAKE3 of a blob; `None` for one that is not there, or goes while it is read.
-async fn digest_of(core: &SpaceCore, key: &str) -> Result<Option<[u8; 32]>, Error> {
-    match core.blobs.digest(key).await {
-        Ok(digest) => Ok(Some(digest)),
+fn wrong_size(key: &str, found: Option<u64>, size_bytes: u64) -> Option<String> {
+    match found {
+        None => Some(format!("blob {key} is missing")),
+        Some(found) if found != size_bytes => Some(format!("blob {key} has {found} bytes, should have {size_bytes}")),
+        Some(_) => None,
+    }
+}
+
+/// What is wrong with a blob that was found to have so many bytes; it is read for that.
+pub(crate) async fn wrong_with_blob(
+    core: &SpaceCore,
+    key: &str,
+    found: Option<u64>,
+    size_bytes: u64,
+    digest: &[u8],
+    budget: Option<&Budget>,
+) -> Result<Option<String>, Error> {
+    if let Some(problem) = wrong_size(key, found, size_bytes) {
+        return Ok(Some(problem));
+    }
+    match core.blobs.digest(key, budget).await {
+        Ok(found) if found.as_slice() == digest => Ok(None),
+        Ok(_) => Ok(Some(format!("blob {key} does not have its digest {}", hex(digest)))),
         Err(error) => match core.blobs.size(key).await? {
-            None => Ok(None),
-            Some(_) => Err(error),
+            None => Ok(Some(format!("blob {key} is missing"))),
+            // It is there, and cannot be read, twice.
+            Some(_) => match core.blobs.digest(key, budget).await {
+                Ok(found) if found.as_slice() == digest => Ok(None),
+                _ => Ok(Some(format!("blob {key} cannot be read: {}", cause(&error)))),
+            },
         },
     }
 }

@@ -181,7 +181,7 @@ async fn remove_node(tx: &mut Tx, row: &Row) -> Result<(), Error> {
 
 /// Removes blobs that nothing refers to and whose time has come; none while a backup copies what it saw. Marked first, so that no change can use one that
 /// is on its way out; the row goes last, so that a crash forgets nothing.
-async fn collect(core: &Arc<SpaceCore>) -> Result<(), Error> {
+pub(crate) async fn collect(core: &Arc<SpaceCore>) -> Result<(), Error> {
     loop {
         let due = core.write(|tx| Box::pin(mark_due(tx))).await?;
         if due.is_empty() {

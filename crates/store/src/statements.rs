@@ -18,6 +18,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::control::restored::STATEMENTS,
         crate::departure::STATEMENTS,
         crate::device::STATEMENTS,
+        crate::garbage::STATEMENTS,
         crate::group::STATEMENTS,
         crate::link::STATEMENTS,
         crate::lock::STATEMENTS,
@@ -34,6 +35,8 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::push::STATEMENTS,
         crate::retention::STATEMENTS,
         crate::scheduling::STATEMENTS,
+        crate::scrub::CONTROL_STATEMENTS,
+        crate::scrub::STATEMENTS,
         crate::search::STATEMENTS,
         crate::grant::STATEMENTS,
         crate::share::STATEMENTS,
@@ -64,6 +67,7 @@ fn about(is_control: bool) -> impl Iterator<Item = Sql> {
         crate::outgoing::CONTROL_STATEMENTS,
         crate::control::restored::STATEMENTS,
         crate::outside::STATEMENTS,
+        crate::scrub::CONTROL_STATEMENTS,
         crate::upkeep::CONTROL_STATEMENTS,
     ];
     let control: Vec<&str> = control.into_iter().flatten().map(|sql| sql.0).collect();

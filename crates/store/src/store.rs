@@ -19,6 +19,7 @@ use crate::migrations;
 use crate::open_space::{Engine, OpenSpaces, affordable, connect_sqlite, control_file, run_blocking};
 use crate::outside;
 use crate::ports::{Ports, Timestamp};
+use crate::scrub::Budget;
 use crate::space::{CoreParts, Space, SpaceCore, SpaceInfo, SpaceInner, SpaceState};
 use crate::sql::Connection;
 use crate::sql_fault::SqlFaults;
@@ -184,6 +185,14 @@ pub struct Limits {
     pub intent_expiry_seconds: i64,
     /// Seconds after a change that its space is looked at for what has expired; also between two looks at one space.
     pub upkeep_after_seconds: i64,
+    /// Hours between two checks of the rows of a space that is changed, or has problems; 0: none.
+    pub check_hours: i64,
+    /// Days in which every piece of content is read and compared with its digest; 0: none is.
+    pub scrub_days: i64,
+    /// Bytes that are read for it in a second; 0: as many as there are.
+    pub scrub_bytes_per_second: u64,
+    /// Problems of a space that are kept.
+    pub problems_max: usize,
 }
 
 impl Default for Limits {
@@ -241,6 +250,10 @@ impl Default for Limits {
             collect_after_seconds: 3600,
             intent_expiry_seconds: 3 * 24 * 3600,
             upkeep_after_seconds: 6 * 3600,
+            check_hours: 24,
+            scrub_days: 30,
+            scrub_bytes_per_second: 20_000_000,
+            problems_max: 1_000,
         }
     }
 }
@@ -310,6 +323,7 @@ struct StoreInner {
     open_spaces: Arc<OpenSpaces>,
     faults: Option<Arc<SqlFaults>>,
     teller: Arc<Teller>,
+    scrub_budget: Budget,
     /// Hears the other servers, once somebody here wants to know.
     listening: Mutex<Option<AbortHandle>>,
     /// What the handles of one space share; one for each space that was used since the start.
@@ -361,6 +375,7 @@ impl Store {
             Engine::Sqlite { .. } => None,
         };
         let teller = Arc::new(Teller::new(wakes));
+        let scrub_budget = Budget::of(limits.scrub_bytes_per_second);
         let listening = Mutex::new(None);
         Ok(Store(Arc::new(StoreInner {
             control,
@@ -371,6 +386,7 @@ impl Store {
             open_spaces,
             faults,
             teller,
+            scrub_budget,
             listening,
             cores,
         })))
@@ -476,6 +492,18 @@ impl Store {
         &self.0.limits
     }
 
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn scrub_budget(&self) -> &Budget {
+        &self.0.scrub_budget
+    }
+
     pub(crate) fn ports(&self) -> &Ports {
         &self.0.ports
     }
@@ -499,7 +527,7 @@ impl Store {
     /// [`Error::Exists`] for a name or host in use, [`Error::BadName`].
     pub async fn create_space(&self, new: NewSpace) -> Result<Space, Error> {
         let name = new.name.clone();
-        self.0.control.create(new).await?;
+        self.0.control.create(new, self.next_scrub(self.now())).await?;
         self.space_named(&name).await
     }
 

@@ -104,20 +104,21 @@ pub(crate) async fn expect(tx: &mut Tx) -> Result<(), Error> {
 
 async fn keep_up(core: &Arc<SpaceCore>) -> Result<(), Error> {
     retention::maintain(core).await?;
-    let due = core.write(|tx| Box::pin(look_ahead(tx))).await?;
-    core.write(move |tx| Box::pin(publish(tx, due))).await
+    let (due, change_seq) = core.write(|tx| Box::pin(look_ahead(tx))).await?;
+    core.write(move |tx| Box::pin(publish(tx, due))).await?;
+    core.control.ask_for_check(core.id, change_seq, core.limits.check_hours).await
 }
 
 /// Says in the space when the first of what is left expires; not too soon, so that what expires one after the other goes
-/// together.
-async fn look_ahead(tx: &mut Tx) -> Result<Timestamp, Error> {
+/// together. Also which change was the last.
+async fn look_ahead(tx: &mut Tx) -> Result<(Timestamp, i64), Error> {
     tx.beside_the_tree += 1;
     let kept: Vec<Value> = kept_seconds(&tx.core.limits).iter().map(|kept| (kept * 1_000_000).into()).collect();
     // Some things go only when their time is over, not in the very microsecond.
     let next = tx.row(NEXT, &kept).await?.maybe_int(0)?.map_or(NEVER, |due| Timestamp(due.saturating_add(1)));
     let soonest = tx.now().plus_seconds(tx.core.limits.upkeep_after_seconds);
     tx.counters.upkeep_due = next.max(soonest);
-    Ok(tx.counters.upkeep_due)
+    Ok((tx.counters.upkeep_due, tx.counters.change_seq))
 }
 
 /// Says the same in the catalogue, unless a change was committed meanwhile that counts on less.

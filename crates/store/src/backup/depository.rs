@@ -246,7 +246,7 @@ pub(super) async fn copy(
 }
 
 /// What an error says, with what the store below said.
-pub(super) fn cause(error: &Error) -> String {
+pub(crate) fn cause(error: &Error) -> String {
     match error {
         Error::Unavailable(cause) => cause.to_string(),
         error => error.to_string(),

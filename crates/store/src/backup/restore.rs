@@ -175,6 +175,7 @@ impl Store {
             quota_bytes: catalogued.quota_bytes,
             max_accounts: catalogued.max_accounts,
             theme: [&catalogued.title, &catalogued.slogan, &catalogued.colour, &catalogued.logo].map(Clone::clone),
+            scrub_due: self.next_scrub(self.now()),
         };
         match to {
             Destination::Beside { name } => {

@@ -48,7 +48,7 @@ async fn check(blobs: &Blobs, part_bytes: usize) {
         write(blobs, &key, &bytes).await.unwrap();
         assert_eq!(blobs.size(&key).await.unwrap(), Some(size as u64));
         assert!(read(blobs, &key, 0..size as u64).await.unwrap() == bytes, "{size}");
-        assert_eq!(blobs.digest(&key).await.unwrap(), *blake3::hash(&bytes).as_bytes(), "{size}");
+        assert_eq!(blobs.digest(&key, None).await.unwrap(), *blake3::hash(&bytes).as_bytes(), "{size}");
         let middle = size / 3..size - size / 5;
         let found = read(blobs, &key, middle.start as u64..middle.end as u64).await.unwrap();
         assert!(found == bytes[middle.clone()], "{middle:?} of {size}");
@@ -62,7 +62,7 @@ async fn check(blobs: &Blobs, part_bytes: usize) {
     for (key, _) in &expected {
         blobs.delete(key).await.unwrap();
         blobs.delete(key).await.unwrap();
-        assert!(matches!(blobs.digest(key).await, Err(Error::NotFound)), "{key}");
+        assert!(matches!(blobs.digest(key, None).await, Err(Error::NotFound)), "{key}");
         assert!(read(blobs, key, 0..1).await.is_err(), "{key}");
     }
     assert_eq!(keys(blobs, "spaces").await, [("spaces/two/other".to_owned(), 5)]);

@@ -24,6 +24,8 @@ pub(crate) struct Restored {
     pub(crate) max_accounts: u32,
     /// Title, slogan, colour and logo.
     pub(crate) theme: [String; 4],
+    /// When what is in it is first read to be compared with its digests.
+    pub(crate) scrub_due: Timestamp,
 }
 
 /// The space in whose place a restored one is put.
@@ -63,7 +65,7 @@ impl Control {
         let id = connection.row(super::NEXT_SPACE, &[]).await?.int(0)?;
         let uuid = uuid::Builder::from_random_bytes(self.ports.bytes()).into_uuid();
         let [title, slogan, colour, logo] = restored.theme.clone();
-        let args: [Value; 14] = [
+        let args: [Value; 16] = [
             id.into(),
             uuid.to_string().into(),
             name.into(),
@@ -78,6 +80,8 @@ impl Control {
             slogan.into(),
             colour.into(),
             logo.into(),
+            upkeep::NEVER.into(),
+            restored.scrub_due.into(),
         ];
         connection.one(INSERT_RESTORED, &args).await?;
         Ok(id)
@@ -125,8 +129,9 @@ impl Control {
 
 const INSERT_RESTORED: Sql =
     Sql("INSERT INTO space (id, uuid, name, quota_bytes, max_accounts, is_suspended, instance_id, data_fingerprint,
-                        secret, created_us, upkeep_due_us, title, slogan, colour, logo, has_outgoing)
-     VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)");
+                        secret, created_us, upkeep_due_us, title, slogan, colour, logo, check_due_us, scrub_due_us,
+                        has_outgoing)
+     VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0)");
 
 const STATE: Sql = Sql("SELECT is_suspended FROM space WHERE id = $1");
 

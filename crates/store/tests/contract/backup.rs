@@ -1,6 +1,6 @@
 //! Backups: one moment of a space comes back whole, on either engine, and what is not whole is never taken for it.
 
-mod damage;
+pub(crate) mod damage;
 mod in_place;
 mod interrupted;
 

@@ -24,7 +24,7 @@ use crate::support::{World, on_every_engine_with, path, put, read, stage};
 const CHECKS: usize = 200;
 
 /// Writes, overwrites and removes for good until told to stop; reads back what it wrote. Busy is no failure.
-async fn write_on(tree: Tree, writer: usize, is_over: Arc<AtomicBool>) {
+pub(crate) async fn write_on(tree: Tree, writer: usize, is_over: Arc<AtomicBool>) {
     let folder = format!("w{writer}");
     let made =
         MakeFolder { path: path(&folder), dead_properties: Vec::new(), kind: None, conditions: Conditions::default() };
@@ -87,7 +87,7 @@ async fn the_check_and_the_collector_agree_while_eight_write() {
 }
 
 /// Runs a statement about the space behind the store's back: what a mistake of ours would do.
-async fn tamper(world: &World, sql: &str) {
+pub(crate) async fn tamper(world: &World, sql: &str) {
     let info = world.space.info();
     let sql = sql.replace("$1", &info.id.to_string());
     match &world.config.database {

@@ -17,6 +17,7 @@ mod departure;
 mod events;
 mod file_shares;
 mod files;
+mod garbage;
 mod groups;
 mod links;
 mod locks;
@@ -34,6 +35,7 @@ mod push;
 #[path = "../support/s3.rs"]
 mod s3;
 mod scheduling;
+mod scrub;
 mod search;
 mod share_costs;
 mod sharing;

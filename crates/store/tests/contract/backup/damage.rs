@@ -118,7 +118,8 @@ async fn nothing_is_pruned_while_a_generation_that_is_kept_cannot_be_read() {
     .await;
 }
 
-fn blobs_of(world: &World) -> Vec<PathBuf> {
+/// The blobs of the world's space.
+pub(crate) fn blobs_of(world: &World) -> Vec<PathBuf> {
     let nichoir_store::BlobConfig::Local { directory } = &world.config.blobs else { panic!("blobs are local here") };
     files(&directory.join("spaces").join(world.space.info().uuid.to_string()))
 }
