@@ -45,6 +45,7 @@ mod sync;
 mod team_folders;
 mod trash;
 mod turns;
+mod upgrade;
 mod upkeep;
 mod uploads;
 mod versions;
