@@ -54,7 +54,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let left = reach::left_over(core).await?;
-        if is_removed {
+        if is_removed && !left.is_empty() {
             for some in left.chunks(NOTED_AT_ONCE) {
                 let keys: Vec<String> = some.iter().map(|left| left.key.clone()).collect();
                 core.write(move |tx| {

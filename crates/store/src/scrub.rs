@@ -21,6 +21,7 @@ pub(crate) use self::budget::Budget;
 pub(crate) use self::catalogue::CONTROL_STATEMENTS;
 pub use self::catalogue::SpaceHealth;
 use self::catalogue::{Due, Duty, Pass, Problem};
+use crate::backup::cause;
 use crate::error::Error;
 use crate::ports::Timestamp;
 use crate::reach::{self, was_used};
@@ -111,7 +112,7 @@ impl Store {
         let core = space.core();
         let mut known = Known::of(self, space).await?;
         let (change_seq, found) = match reach::metadata(core, looks_at_structure).await {
-            Err(error) if sql::is_disk_failure(&error) => (0, vec![format!("the database is damaged: {error}")]),
+            Err(error) if sql::is_damage(&error) => (0, vec![format!("the database is damaged: {}", cause(&error))]),
             metadata => metadata?,
         };
         known.rows_have(found).await?;
@@ -214,6 +215,7 @@ impl Piece {
             return reach::wrong_with_blob(core, key, found, self.size_bytes, &self.digest, Some(budget)).await;
         }
         let bytes = self.bytes.as_deref().unwrap_or_default();
+        budget.pay(bytes.len() as u64).await;
         let is_whole = *blake3::hash(bytes).as_bytes() == *self.digest.as_slice();
         let Piece { content_id, position, .. } = self;
         Ok((!is_whole)

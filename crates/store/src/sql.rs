@@ -442,6 +442,17 @@ pub(crate) fn is_disk_failure(error: &Error) -> bool {
     source.downcast_ref::<rusqlite::Error>().is_some_and(sqlite::is_disk_failure)
 }
 
+/// Whether the engine says that what it keeps is not what it should be.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    let Error::Unavailable(source) = error else { return false };
+    if let Some(error) = source.downcast_ref::<rusqlite::Error>() {
+        return sqlite::is_disk_failure(error) || sqlite::is_no_database(error);
+    }
+    // Class XX: data_corrupted, index_corrupted.
+    matches!(source.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Database(error))
+        if error.code().is_some_and(|code| code.starts_with("XX00")))
+}
+
 /// Whether the statement failed because a unique key is taken.
 pub(crate) fn is_taken(error: &Error) -> bool {
     let Error::Unavailable(source) = error else { return false };

@@ -258,6 +258,11 @@ pub(crate) fn is_disk_failure(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(SystemIoFailure | DatabaseCorrupt)) && !is_passing
 }
 
+/// What is in the file is none of SQLite's.
+pub(crate) fn is_no_database(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
+}
+
 /// A unique key, a primary key or a row number is taken.
 pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};

@@ -249,3 +249,34 @@ async fn no_more_problems_of_a_space_are_kept_than_may_be() {
     })
     .await;
 }
+
+/// What the file says of itself cannot be asked for in it.
+#[tokio::test]
+async fn a_file_that_is_no_database_any_more_is_told() {
+    let world = World::start_apart(On::Sqlite, Limits::default()).await.unwrap();
+    let nichoir_store::DatabaseConfig::Sqlite { directory } = &world.config.database else { panic!("SQLite") };
+    put(&world.alice, "file", b"bytes").await.unwrap();
+    world.store.close().await;
+    let file = directory.join("spaces").join(format!("{}.sqlite", world.space.info().uuid));
+    let whole = std::fs::read(&file).unwrap();
+    let first_page = [vec![0xa5; 4096], whole[4096..].to_vec()].concat();
+    // Of one page in the middle, the structure tells.
+    let other_page = [whole[..8192].to_vec(), vec![0xa5; 4096], whole[12_288..].to_vec()].concat();
+    for bad in [first_page, other_page] {
+        std::fs::write(&file, bad).unwrap();
+        world.clock.advance_seconds(PASS);
+        world.store.scrub_due_spaces(100).await.unwrap();
+        let found = health(&world, &world.store).await;
+        assert!(found.problems.iter().any(|problem| problem.contains("the database")), "{found:?}");
+        world.store.close().await;
+        for beside in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(file.with_extension(format!("sqlite{beside}")));
+        }
+        std::fs::write(&file, &whole).unwrap();
+        world.clock.advance_seconds(DAY);
+        scrub(&world.store).await;
+        world.store.check_due_spaces(100).await.unwrap();
+        assert!(health(&world, &world.store).await.problems.is_empty());
+    }
+    world.finish().await;
+}
