@@ -455,3 +455,37 @@ impl Config {
         }
     }
 }
+
+impl Server {
+    /// The same for a process that may open so many files: connections, and the blobs that they read and write, leave enough for
+    /// the files of spaces.
+    pub(crate) fn within(&self, open_files_max: Option<usize>) -> Server {
+        let files = open_files_max.unwrap_or(usize::MAX);
+        let share = |wanted: usize, part: usize| wanted.min((files / part).max(1));
+        Server {
+            connections_max: share(self.connections_max, 4),
+            space_connections_max: share(self.space_connections_max, 16),
+            space_requests_max: share(self.space_requests_max, 16),
+            ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_files_are_few_connections_and_fewer_for_one_space() {
+        let check = |files, expected| {
+            let Server { connections_max, space_connections_max, space_requests_max, .. } =
+                Server::default().within(files);
+            assert_eq!((connections_max, space_connections_max, space_requests_max), expected, "{files:?}");
+        };
+        check(None, (4096, 1000, 1000));
+        check(Some(500_000), (4096, 1000, 1000));
+        check(Some(1024), (256, 64, 64));
+        check(Some(256), (64, 16, 16));
+        check(Some(1), (1, 1, 1));
+    }
+}

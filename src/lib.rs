@@ -7,6 +7,7 @@ pub mod config;
 mod forged;
 mod gate;
 mod generated;
+mod http2;
 mod notify;
 pub mod observe;
 mod pace;

@@ -22,6 +22,8 @@ pub fn start_logging(log: &Log) {
     let filter = tracing_subscriber::EnvFilter::try_new(&log.filter).unwrap_or_else(|_| "info".into());
     let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    // It would be told on standard error that standard error takes nothing, which panics: a log on a full disk is lost instead.
+    let builder = builder.log_internal_errors(false);
     // A second start in one process, as in tests, keeps the first.
     let _ = match log.format.as_str() {
         "json" => builder.json().try_init(),

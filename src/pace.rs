@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, timeout_at};
 
 use crate::config::Server;
+use crate::http2::Streams;
 
 /// An HTTP/2 preface has this many bytes, and no HTTP/1.1 request has fewer: until they are there, nothing has begun and no
 /// timer of the HTTP library runs.
@@ -40,6 +41,10 @@ pub(crate) struct Pace {
     pub(crate) body_bytes_per_second: u64,
     /// To take a piece of an answer.
     pub(crate) write_idle: Duration,
+    /// Bytes of a connection beside requests and bodies.
+    pub(crate) overhead_bytes: u64,
+    /// Between two requests of HTTP/2.
+    pub(crate) http2_idle: Duration,
     /// For us, from the last byte of a request to its answer.
     pub(crate) answer: Duration,
 }
@@ -51,6 +56,8 @@ impl From<&Server> for Pace {
             body_idle: Duration::from_secs(settings.body_idle_seconds),
             body_bytes_per_second: settings.body_bytes_per_second_min,
             write_idle: Duration::from_secs(settings.write_idle_seconds),
+            overhead_bytes: settings.http2_overhead_bytes_max,
+            http2_idle: Duration::from_secs(settings.http2_idle_seconds),
             answer: Duration::from_secs(settings.answer_seconds),
         }
     }
@@ -78,6 +85,7 @@ impl Unread {
 pub(crate) struct Paced<S> {
     stream: S,
     write_idle: Duration,
+    streams: Streams,
     unread: Unread,
     /// Once the last byte is written, while the client may still be sending.
     leaving: Option<Pin<Box<Sleep>>>,
@@ -88,9 +96,10 @@ pub(crate) struct Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(crate) fn new(stream: S, pace: &Pace) -> Paced<S> {
+    pub(crate) fn new(stream: S, pace: &Pace, streams: Streams) -> Paced<S> {
         Paced {
             stream,
+            streams,
             write_idle: pace.write_idle,
             unread: Unread::default(),
             leaving: None,
@@ -150,6 +159,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if matches!(read, Poll::Ready(Ok(()))) && !self.streams.hear(buffer.filled().len() - before) {
+            return Poll::Ready(Err(Error::new(
+                ErrorKind::InvalidData,
+                "the client sends frames and asks for nothing",
+            )));
+        }
         let Some((timer, missing)) = &mut self.opening else { return read };
         match read {
             Poll::Ready(Ok(())) => {
@@ -240,9 +255,9 @@ impl Progress {
 }
 
 /// The body, which fails when its client falls silent or drips. Whoever waits for it does not compute meanwhile.
-pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress) -> Body {
+pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress, streams: Streams) -> Body {
     let frames = stream::unfold(Some((body, 0_u64)), move |state| {
-        let progress = progress.clone();
+        let (progress, streams) = (progress.clone(), streams.clone());
         async move {
             let (mut body, mut received) = state?;
             let fair =
@@ -262,6 +277,7 @@ pub(crate) fn impatient(body: Incoming, pace: Pace, progress: Progress) -> Body 
             }
             if let Some(bytes) = frame.as_ref().ok().and_then(|frame| frame.data_ref()) {
                 received = received.saturating_add(bytes.len() as u64);
+                streams.carry(bytes.len());
             }
             let rest = frame.is_ok().then_some((body, received));
             Some((frame, rest))
@@ -284,7 +300,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_says_nothing_at_first_is_cut_off_and_one_that_began_is_not() {
         let (mut client, server) = duplex(1024);
-        let mut server = Paced::new(server, &pace());
+        let mut server = Paced::new(server, &pace(), Streams::new(pace()));
         let mut buffer = [0; 64];
         client.write_all(b"PRI * HTTP/2.0").await.unwrap();
         assert_eq!(server.read(&mut buffer).await.unwrap(), 14);
@@ -293,7 +309,7 @@ mod tests {
         assert_eq!(began.elapsed().as_secs(), 20);
 
         let (mut client, server) = duplex(1024);
-        let mut server = Paced::new(server, &pace());
+        let mut server = Paced::new(server, &pace(), Streams::new(pace()));
         client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n").await.unwrap();
         assert_eq!(server.read(&mut buffer).await.unwrap(), 25);
         let waiting = tokio::time::timeout(Duration::from_secs(3600), server.read(&mut buffer));
@@ -303,7 +319,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_reads_nothing_is_cut_off_and_one_that_reads_slowly_is_not() {
         let (mut client, server) = duplex(8);
-        let mut server = Paced::new(server, &pace());
+        let mut server = Paced::new(server, &pace(), Streams::new(pace()));
         let reading = tokio::spawn(async move {
             for _ in 0..4 {
                 tokio::time::sleep(Duration::from_secs(29)).await;
@@ -322,7 +338,7 @@ mod tests {
     async fn what_comes_after_an_early_answer_is_taken_until_the_client_ends_or_its_time_is_over() {
         for ends in [true, false] {
             let (mut client, server) = duplex(16);
-            let mut server = Paced::new(server, &pace());
+            let mut server = Paced::new(server, &pace(), Streams::new(pace()));
             let (unread, mut response) = (server.unread(), Response::new(empty()));
             unread.end_after(&Progress::begin(Duration::from_secs(60)), &mut response);
             assert_eq!(response.headers()[CONNECTION], "close");
@@ -340,7 +356,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_whose_bodies_were_read_is_closed_at_once_and_stays_open_before() {
         let (_client, server) = duplex(16);
-        let mut server = Paced::new(server, &pace());
+        let mut server = Paced::new(server, &pace(), Streams::new(pace()));
         let (unread, progress) = (server.unread(), Progress::begin(Duration::from_secs(60)));
         let mut response = Response::new(empty());
         progress.complete();

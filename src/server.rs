@@ -4,7 +4,9 @@
 use std::convert::Infallible;
 use std::fs::Permissions;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,26 +14,31 @@ use http::Version;
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use nichoir_dav::request::empty;
 use nichoir_dav::request_target::Watched;
 use nichoir_dav::{Request, Response};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket, UnixStream};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
 use crate::app::App;
 use crate::config::Server as Settings;
 use crate::gate::Peer;
+use crate::http2::{self, Streams};
 use crate::observe;
 use crate::pace::{Pace, Paced, Progress, impatient};
 use crate::seat::{Seat, Seats};
+
+/// When so much of all places is left, strangers make way.
+const SPARE_PART: usize = 64;
+/// After a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that waits for connections.
 #[derive(Debug)]
@@ -47,7 +54,8 @@ impl Listener {
     ///
     /// # Errors
     /// What could not be listened on, and why.
-    pub async fn bind(address: &str, unix_socket_mode: &str) -> Result<Listener, String> {
+    pub async fn bind(address: &str, settings: &Settings) -> Result<Listener, String> {
+        let Settings { unix_socket_mode, backlog, .. } = settings;
         let failed = |error: std::io::Error| format!("cannot listen on {address}: {error}");
         match address.strip_prefix("unix:") {
             Some(path) => {
@@ -57,11 +65,22 @@ impl Listener {
                 if UnixStream::connect(path).await.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
                     let _ = std::fs::remove_file(path);
                 }
-                let listener = UnixListener::bind(path).map_err(failed)?;
+                let socket = UnixSocket::new_stream().map_err(failed)?;
+                socket.bind(path).map_err(failed)?;
+                let listener = socket.listen(*backlog).map_err(failed)?;
                 std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
                 Ok(Listener::Unix(listener))
             }
-            None => TcpListener::bind(address).await.map(Listener::Tcp).map_err(failed),
+            None => {
+                let mut last = ErrorKind::AddrNotAvailable.into();
+                for found in tokio::net::lookup_host(address).await.map_err(failed)? {
+                    match listen_on(found, *backlog) {
+                        Ok(listener) => return Ok(Listener::Tcp(listener)),
+                        Err(error) => last = error,
+                    }
+                }
+                Err(failed(last))
+            }
         }
     }
 
@@ -100,6 +119,15 @@ impl Listener {
     }
 }
 
+/// As `TcpListener::bind`, which lets only 128 connections wait.
+fn listen_on(address: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was just stopped is not in the way of the next.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(backlog)
+}
+
 /// What TLS needs, read from files.
 ///
 /// # Errors
@@ -124,11 +152,14 @@ pub fn tls_from_files(certificates: &str, key: &str) -> Result<TlsAcceptor, Stri
 #[derive(Clone)]
 struct Serving {
     app: App,
-    builder: auto::Builder<TokioExecutor>,
+    settings: Arc<Settings>,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
     seats: Seats,
     pace: Pace,
+    stop: watch::Receiver<bool>,
+    /// Dropped with the last connection.
+    _alive: mpsc::Sender<Infallible>,
 }
 
 /// Serves until `stop` says so, then finishes what is under way, for at most the drain time.
@@ -140,33 +171,34 @@ pub async fn serve(
     stop: watch::Receiver<bool>,
 ) {
     let closing = app.clone();
+    let settings = Arc::new(settings.within(nichoir_store::open_files_max()));
+    let (alive, mut over) = mpsc::channel(1);
     let serving = Serving {
-        builder: builder(settings),
         tls,
         places: Arc::new(Semaphore::new(settings.connections_max)),
-        seats: Seats::new(settings.space_connections_max),
-        pace: Pace::from(settings),
+        seats: Seats::new(settings.space_connections_max, settings.space_requests_max),
+        pace: Pace::from(&*settings),
         app,
+        stop,
+        settings: Arc::clone(&settings),
+        _alive: alive,
     };
-    let graceful = Arc::new(GracefulShutdown::new());
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .map(|listener| tokio::spawn(accept(serving.clone(), listener, Arc::clone(&graceful), stop.clone())))
-        .collect();
+    let accepting: Vec<_> =
+        listeners.into_iter().map(|listener| tokio::spawn(accept(serving.clone(), listener))).collect();
+    drop(serving);
     for accepting in accepting {
         let _ = accepting.await;
     }
     info!("no longer listening; finishing what is under way");
-    let Some(graceful) = Arc::into_inner(graceful) else { return };
     let longest = Duration::from_secs(settings.drain_seconds);
-    let drain = async { tokio::join!(graceful.shutdown(), closing.close_sockets(longest)) };
+    let drain = async { tokio::join!(over.recv(), closing.close_sockets(longest)) };
     if tokio::time::timeout(longest, drain).await.is_err() {
         warn!("requests were cut off after {} seconds", settings.drain_seconds);
     }
 }
 
-fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(settings: &Settings, streams: Streams) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(streams);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -183,35 +215,44 @@ fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn accept(
-    serving: Serving,
-    listener: Listener,
-    graceful: Arc<GracefulShutdown>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn accept(serving: Serving, listener: Listener) {
+    let mut stop = serving.stop.clone();
+    let mut has_failed = false;
     loop {
         let next = async {
+            let accepted = accept_one(&listener).await?;
+            // A little early, so that the next need not wait until the one before has gone.
+            if serving.places.available_permits() <= serving.settings.connections_max / SPARE_PART {
+                serving.seats.make_room();
+            }
             let place = Arc::clone(&serving.places).acquire_owned().await.expect("the semaphore is never closed");
-            (place, accept_one(&listener).await)
+            Ok::<_, std::io::Error>((place, accepted))
         };
-        let (place, accepted) = tokio::select! {
+        let next = tokio::select! {
             _ = stop.wait_for(|stopped| *stopped) => return,
             next = next => next,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+        let (place, (stream, peer)) = match next {
+            Ok(next) => next,
             Err(error) => {
-                // Out of files, most likely: the next try comes when some are closed.
-                warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                // Out of files, most likely: the next try comes when some are closed. Told once, not ten times a second.
+                if !std::mem::replace(&mut has_failed, true) {
+                    warn!(%error, "a connection could not be accepted");
+                }
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let (serving, watcher) = (serving.clone(), graceful.watcher());
+        has_failed = false;
+        let serving = serving.clone();
         tokio::spawn(async move {
             let _place = place;
             serving.app.metrics().connection(1);
-            serving.connection(stream, peer, watcher).await;
+            let seat = serving.seats.seat();
+            tokio::select! {
+                () = serving.connection(stream, peer, seat.clone()) => {}
+                () = seat.sent_away() => {}
+            }
             serving.app.metrics().connection(-1);
         });
     }
@@ -251,7 +292,7 @@ async fn accept_one(listener: &Listener) -> std::io::Result<(Box<dyn Duplex>, Pe
 }
 
 impl Serving {
-    async fn connection(&self, stream: Box<dyn Duplex>, peer: Peer, watcher: hyper_util::server::graceful::Watcher) {
+    async fn connection(&self, stream: Box<dyn Duplex>, peer: Peer, seat: Seat) {
         let (stream, peer): (Box<dyn Duplex>, Peer) = match &self.tls {
             None => (stream, peer),
             Some(tls) => match tokio::time::timeout(self.pace.opening, tls.accept(stream)).await {
@@ -260,26 +301,45 @@ impl Serving {
                 Err(_) => return,
             },
         };
-        let (app, pace, seat) = (self.app.clone(), self.pace, self.seats.seat());
-        let stream = Paced::new(stream, &pace);
+        let (app, pace, streams) = (self.app.clone(), self.pace, Streams::new(self.pace));
+        let builder = builder(&self.settings, streams.clone());
+        let stream = Paced::new(stream, &pace, streams.clone());
         let unread = stream.unread();
         let (stream, line) = Watched::new(stream);
+        let connection = streams.clone();
         let service = service_fn(move |request: http::Request<Incoming>| {
             let (app, line, unread, seat) = (app.clone(), line.clone(), unread.clone(), seat.clone());
+            let streams = connection.clone();
+            streams.note(request.version());
             async move {
                 if line.has_fragment(request.method(), request.uri()) {
                     return Ok::<_, Infallible>(misdirected());
                 }
                 let (progress, version) = (Progress::begin(pace.answer), request.version());
-                let mut response = app.handle(peer, received(request, pace, progress.clone(), seat)).await;
-                if version <= Version::HTTP_11 {
-                    unread.end_after(&progress, &mut response);
+                let mut response =
+                    app.handle(peer, received(request, pace, progress.clone(), seat, streams.clone())).await;
+                if version > Version::HTTP_11 {
+                    return Ok(http2::in_pieces(response, streams));
                 }
+                unread.end_after(&progress, &mut response);
                 Ok(response)
             }
         });
-        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection).await {
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut stop = self.stop.clone();
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = async { drop(stop.wait_for(|stopped| *stopped).await) } => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            () = streams.quiet() => {
+                connection.as_mut().graceful_shutdown();
+                // What is left of an answer may still be read, for as long as any piece.
+                tokio::time::timeout(pace.write_idle, connection).await.unwrap_or(Ok(()))
+            }
+        };
+        if let Err(error) = ended {
             debug!(%error, "a connection ended early");
         }
     }
@@ -293,7 +353,13 @@ fn misdirected() -> Response {
 }
 
 /// The request with a body that ends when its client falls silent.
-fn received(mut request: http::Request<Incoming>, pace: Pace, progress: Progress, seat: Seat) -> Request {
+fn received(
+    mut request: http::Request<Incoming>,
+    pace: Pace,
+    progress: Progress,
+    seat: Seat,
+    streams: Streams,
+) -> Request {
     request.extensions_mut().insert(progress.clone());
     request.extensions_mut().insert(seat);
     request.map(|body| {
@@ -301,7 +367,7 @@ fn received(mut request: http::Request<Incoming>, pace: Pace, progress: Progress
             progress.complete();
             return empty();
         }
-        impatient(body, pace, progress)
+        impatient(body, pace, progress, streams)
     })
 }
 
@@ -312,7 +378,10 @@ pub async fn serve_admin(app: App, listener: Listener, mut stop: watch::Receiver
             _ = stop.wait_for(|stopped| *stopped) => return,
             accepted = accept_one(&listener) => accepted,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
         let app = app.clone();
         tokio::spawn(async move {
             let service = service_fn(|request: http::Request<Incoming>| {

@@ -43,14 +43,15 @@ fn clock() -> Result<String, String> {
 }
 
 fn files(session: &Session) -> Result<String, String> {
-    let limits = std::fs::read_to_string("/proc/self/limits").map_err(|error| error.to_string())?;
-    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap_or("");
-    let soft: usize = line.split_whitespace().nth(3).and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX);
+    nichoir_store::raise_open_files();
+    let allowed = nichoir_store::open_files_max().unwrap_or(usize::MAX);
     let affordable = nichoir_store::affordable_open_spaces(session.config.storage.open_spaces_max);
     let wanted = session.config.storage.open_spaces_max;
     Ok(match affordable < wanted {
-        true => format!("{soft} allowed: {affordable} spaces at once instead of {wanted}; raise LimitNOFILE for more"),
-        false => format!("{soft} allowed, enough for {wanted} spaces at once"),
+        true => {
+            format!("{allowed} allowed: {affordable} spaces at once instead of {wanted}; raise LimitNOFILE for more")
+        }
+        false => format!("{allowed} allowed, enough for {wanted} spaces at once"),
     })
 }
 

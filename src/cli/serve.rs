@@ -28,6 +28,7 @@ impl Serve {
             session.config.server.listen = vec![listen];
         }
         observe::start_logging(&session.config.log);
+        nichoir_store::raise_open_files();
         let store = session.store().await?;
         until_stopped(session, store, |_| {}).await
     }
@@ -56,12 +57,12 @@ pub(super) async fn until_stopped(
     let mut listeners = Listener::from_systemd()?;
     if listeners.is_empty() {
         for address in &settings.listen {
-            listeners.push(Listener::bind(address, &settings.unix_socket_mode).await?);
+            listeners.push(Listener::bind(address, settings).await?);
         }
     }
     let addresses: Vec<String> = listeners.iter().map(Listener::address).collect();
     if !settings.admin_listen.is_empty() {
-        let listener = Listener::bind(&settings.admin_listen, &settings.unix_socket_mode).await?;
+        let listener = Listener::bind(&settings.admin_listen, settings).await?;
         info!("admin listener on {}", listener.address());
         tokio::spawn(server::serve_admin(app.clone(), listener, stopped.clone()));
     }

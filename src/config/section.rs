@@ -61,10 +61,17 @@ section! {
         tls_certificate_file: String = String::new(),
         /// PEM file with the private key.
         tls_key_file: String = String::new(),
-        /// Connections at once.
+        /// Connections that the system holds until they are taken (at most `net.core.somaxconn`); clients beyond that try again after a
+        /// second.
+        backlog: u32 = 1024,
+        /// Connections at once; a quarter of the files that the process may open, if that is less. When few are left, the oldest
+        /// that has asked for nothing yet makes way for the next.
         connections_max: usize = 4096,
-        /// Connections at once whose last request was for the same space; more are answered 503 and closed.
+        /// Connections at once whose last request was for the same space; more are answered 503 and closed. At most a sixteenth of
+        /// the files that the process may open.
         space_connections_max: usize = 1000,
+        /// HTTP/2 requests of one space at once, with those whose answer is still being read; more are answered 503. Likewise.
+        space_requests_max: usize = 1000,
         /// Seconds in which a request's headers must have arrived.
         header_seconds: u64 = 20,
         /// Bytes of a request's headers.
@@ -81,6 +88,11 @@ section! {
         answer_seconds: u64 = 300,
         /// HTTP/2 requests at once on one connection.
         http2_streams_max: u32 = 100,
+        /// Seconds that an HTTP/2 connection may be without a request.
+        http2_idle_seconds: u64 = 120,
+        /// Bytes that may come on an HTTP/2 connection beside requests and bodies; then it is cut off. Each request allows two
+        /// megabytes more, each body twice its length.
+        http2_overhead_bytes_max: u64 = 1_048_576,
         /// Seconds that requests under way may still take when the server stops.
         drain_seconds: u64 = 30,
     }

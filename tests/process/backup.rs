@@ -142,13 +142,17 @@ fn what_is_in_a_place_is_its_owners_alone_whoever_made_the_directory() {
 }
 
 /// A small file system that goes with this.
-struct Small(tempfile::TempDir);
+pub(crate) struct Small(pub(crate) tempfile::TempDir);
 
 impl Small {
     fn mount(size: &str) -> Option<Small> {
+        Small::mount_with(&format!("size={size}"))
+    }
+
+    pub(crate) fn mount_with(options: &str) -> Option<Small> {
         let directory = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(directory.path()).stderr(Stdio::null());
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(directory.path()).stderr(Stdio::null());
         mount.status().is_ok_and(|status| status.success()).then_some(Small(directory))
     }
 }

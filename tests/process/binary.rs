@@ -113,6 +113,25 @@ impl Binary {
         String::from_utf8_lossy(&body).into_owned()
     }
 
+    /// How it has ended, if it has.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child")
+    }
+
+    /// The most memory that it has held so far.
+    pub(crate) fn peak_memory_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a size");
+        line.split_whitespace().next().and_then(|size| size.parse().ok()).expect("a number")
+    }
+
+    /// The processor time that it has taken so far, in hundredths of a second.
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a process");
+        let after_name = stat.rsplit(')').next().expect("a name");
+        after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
     /// Asks it to stop.
     pub(crate) fn terminate(&self) {
         self.signal("-TERM");

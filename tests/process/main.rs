@@ -10,6 +10,7 @@ mod export;
 mod fairness;
 mod http;
 mod power_cut;
+mod pressure;
 mod scrub;
 mod secrets;
 

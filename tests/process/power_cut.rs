@@ -7,7 +7,7 @@
 //! `POWER_CUT_SEED` has others chosen.
 
 mod disk;
-mod journal;
+pub(crate) mod journal;
 mod program;
 mod scenes;
 

@@ -174,7 +174,8 @@ fn log(error: &Error) {
     let status = error.status().as_u16();
     let cause = error.causes().map(tracing::field::display);
     if error.status().is_server_error() && error.status() != StatusCode::NOT_IMPLEMENTED {
-        if status == 507 {
+        // A full pool is its members' business; a full disk, which has a cause, is not.
+        if status == 507 && cause.is_none() {
             tracing::debug!(http.status = status, "refused: {}", error.message());
         } else {
             tracing::error!(http.status = status, cause, "failed: {}", error.message());

@@ -219,6 +219,11 @@ impl Error {
         .with_condition(dav::QUOTA_NOT_EXCEEDED)
     }
 
+    /// 507 without a condition: no pool is full, but the disk of all (RFC 4918 §11.5).
+    pub fn disk_full() -> Error {
+        Error::new(StatusCode::INSUFFICIENT_STORAGE, "The server's disk is full.").retry_after(120)
+    }
+
     /// 500: a defect of ours.
     pub fn internal(message: impl Into<Cow<'static, str>>) -> Error {
         Error::new(StatusCode::INTERNAL_SERVER_ERROR, message)
@@ -373,6 +378,7 @@ impl From<nichoir_store::Error> for Error {
             Store::StaleToken => Error::stale_sync_token(),
             Store::ReadOnly => Error::unavailable("The space takes no changes at the moment.", 120).caused_by(error),
             Store::Busy | Store::Moved => Error::unavailable("The server is busy.", 5).caused_by(error),
+            Store::Unavailable(_) if error.is_disk_full() => Error::disk_full().caused_by(error),
             Store::Unavailable(_) => Error::unavailable("Storage is unavailable.", 30).caused_by(error),
             Store::Corrupt { .. } => Error::internal("Something is wrong with this resource.").caused_by(error),
             Store::Panicked => Error::internal("Internal error.").caused_by(error),
@@ -420,6 +426,7 @@ mod tests {
         check(Store::Busy, "503 - retry 5");
         check(Store::ReadOnly, "503 - retry 120");
         check(Store::unavailable("the disk is gone"), "503 - retry 30");
+        check(std::io::Error::from(std::io::ErrorKind::StorageFull).into(), "507 - retry 120");
         check(Store::Corrupt { table: "node", column: "kind", id: 7 }, "500 -");
     }
 

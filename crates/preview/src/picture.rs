@@ -21,6 +21,9 @@ use crate::previews::Limits;
 /// A longer colour profile is left out.
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
 
+/// What the header of a PNG may be unpacked to is so much of the memory that a preview may take.
+const HEADER_PART: u64 = 16;
+
 /// A picture made smaller.
 #[derive(Debug)]
 pub(crate) struct Reduced {
@@ -38,7 +41,9 @@ pub(crate) fn reduced(source: &Bytes, wish: Wish, limits: &Limits) -> Result<Red
             decoded(JpegDecoder::new(reading()).map_err(broken)?, source, wish, limits)
         }
         ImageFormat::Png => {
-            let decoder = PngDecoder::with_limits(reading(), allocation(limits)).map_err(broken)?;
+            // A profile is unpacked with the header, kept, and copied: one that swells is left out by the decoder.
+            let header = Limits { memory_bytes_max: limits.memory_bytes_max / HEADER_PART, ..limits.clone() };
+            let decoder = PngDecoder::with_limits(reading(), allocation(&header)).map_err(broken)?;
             decoded(decoder, source, wish, limits)
         }
         ImageFormat::Gif => decoded(GifDecoder::new(reading()).map_err(broken)?, source, wish, limits),

@@ -1,6 +1,9 @@
 //! What can happen in the store. No status codes here; `dav` is the only bridge to HTTP.
 
+use std::io::ErrorKind;
+
 use crate::path::NodePath;
+use crate::sqlite;
 
 /// The cause of an error, for the log and never for the client.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -195,5 +198,27 @@ impl Error {
     /// Storage unavailable for a reason told in words.
     pub fn unavailable(reason: impl Into<Source>) -> Error {
         Error::Unavailable(reason.into())
+    }
+
+    /// The same, for each of several whom it meets.
+    pub(crate) fn told_again(&self) -> Error {
+        match self {
+            Error::Unavailable(cause) if self.is_disk_full() => {
+                std::io::Error::new(ErrorKind::StorageFull, cause.to_string()).into()
+            }
+            Error::Unavailable(cause) => Error::unavailable(cause.to_string()),
+            other => Error::unavailable(other.to_string()),
+        }
+    }
+
+    /// Whether there was no room on the disk, which is nobody's pool.
+    pub fn is_disk_full(&self) -> bool {
+        let Error::Unavailable(source) = self else { return false };
+        let mut causes = std::iter::successors(Some(&**source as &(dyn std::error::Error + 'static)), |it| it.source());
+        causes.any(|cause| {
+            let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            matches!(io, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+                || cause.downcast_ref::<rusqlite::Error>().is_some_and(sqlite::is_disk_full)
+        })
     }
 }

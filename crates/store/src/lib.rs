@@ -106,7 +106,7 @@ pub use node::{
     TagId,
 };
 pub use notification::{NewNotification, Notification, NotificationKind};
-pub use open_space::affordable as affordable_open_spaces;
+pub use open_space::{affordable as affordable_open_spaces, open_files_max, raise_open_files};
 pub use outgoing::{NewOutgoing, Outgoing};
 pub use path::{NAME_BYTES_MAX, NodePath, PATH_DEPTH_MAX};
 pub use permissions::Permissions;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -227,11 +228,19 @@ async fn close_one(core: Arc<SpaceCore>) -> bool {
 
 /// How many space files may be open: the setting, or less where the process may not open as many files.
 pub fn affordable(wanted: usize) -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let files = line.and_then(|line| line.split_whitespace().next()).and_then(|soft| soft.parse::<usize>().ok());
     // Half of the files are for connections, blobs and everything else.
-    files.map_or(wanted, |files| wanted.min((files / 2 / FILES_PER_SPACE).max(1)))
+    open_files_max().map_or(wanted, |files| wanted.min((files / 2 / FILES_PER_SPACE).max(1)))
+}
+
+/// How many files the process may open, where the system says.
+pub fn open_files_max() -> Option<usize> {
+    getrlimit(Resource::Nofile).current.and_then(|soft| usize::try_from(soft).ok())
+}
+
+/// Lets the process open as many files as it may allow itself; how many it has at first is made for old programs.
+pub fn raise_open_files() {
+    let hard = getrlimit(Resource::Nofile).maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard });
 }
 
 pub(crate) fn file_of(directory: &Path, core: &SpaceCore) -> PathBuf {

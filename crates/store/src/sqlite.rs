@@ -263,6 +263,11 @@ pub(crate) fn is_no_database(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
 }
 
+/// There was no room for what was to be written.
+pub(crate) fn is_disk_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
 /// A unique key, a primary key or a row number is taken.
 pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
@@ -358,7 +363,7 @@ mod tests {
         connection.script("CREATE TABLE t (a BLOB); PRAGMA max_page_count = 4; BEGIN IMMEDIATE").unwrap();
         assert!(connection.is_in_transaction());
         let full = connection.script("INSERT INTO t VALUES (zeroblob(1000000))").unwrap_err();
-        assert!(!crate::sql::is_disk_failure(&full), "{full:?}");
+        assert!(!crate::sql::is_disk_failure(&full) && full.is_disk_full(), "{full:?}");
         assert!(!connection.is_in_transaction(), "SQLite rolled it back by itself");
     }
 

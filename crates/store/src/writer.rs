@@ -209,14 +209,15 @@ async fn group(
             tx.connection.is_own().then_some(tx.connection)
         }
         Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
             if sql::is_disk_failure(&error) {
                 core.is_read_only.store(true, Ordering::SeqCst);
-                error!(space.id = core.id, %error, "a sync failed: the space is read-only until the server is restarted");
+                error!(space.id = core.id, %error, cause, "a sync failed: the space is read-only until the server is restarted");
             } else {
-                warn!(space.id = core.id, %error, "a group of changes was not committed");
+                warn!(space.id = core.id, %error, cause, "a group of changes was not committed");
             }
             for answer in answers {
-                answer(Err(Error::unavailable(error.to_string())));
+                answer(Err(error.told_again()));
             }
             core.recent().forget();
             let _ = tx.connection.script("ROLLBACK").await;

@@ -107,10 +107,15 @@ fn mark(journal: &Path, kind: u8, port: u16, number: usize) {
 
 /// The library that records, built where `directory` is.
 pub(crate) fn build_recorder(directory: &Path) -> PathBuf {
-    let library = directory.join("record.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/process/power_cut/record.c");
+    build_library(directory, "power_cut/record.c")
+}
+
+/// A library to be loaded below the server, from one of these tests' sources.
+pub(crate) fn build_library(directory: &Path, source: &str) -> PathBuf {
+    let library = directory.join("below.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/process").join(source);
     let mut build = Command::new("cc");
     build.args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl");
-    assert!(build.status().expect("a C compiler").success(), "record.c does not compile");
+    assert!(build.status().expect("a C compiler").success(), "it does not compile");
     library
 }
