@@ -214,6 +214,10 @@ impl Arriving {
     async fn take(&mut self, core: &Arc<SpaceCore>, mut bytes: Bytes) -> Result<(), Error> {
         let part_bytes = core.blobs.part_bytes().max(core.limits.inline_bytes + 1);
         self.size_bytes += bytes.len() as u64;
+        // Grown once, when it is no small file any more: a buffer that doubles leaves memory of every size behind.
+        if self.buffer.capacity() < part_bytes && self.buffer.len() + bytes.len() > core.limits.inline_bytes {
+            self.buffer.reserve(part_bytes - self.buffer.len());
+        }
         while !bytes.is_empty() {
             let room = part_bytes - self.buffer.len();
             self.buffer.extend_from_slice(&bytes.split_to(room.min(bytes.len())));

@@ -7,13 +7,14 @@
 //! to look again ([`Wakes::queue_loss`]).
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgNotification};
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::error::Error;
 use crate::events::Waiting;
@@ -32,6 +33,12 @@ const QUIET: Duration = Duration::from_secs(5);
 // Not in the common dialect, and never run on SQLite.
 const NOTIFY: &str = "SELECT pg_notify($1, notice) FROM unnest($2::TEXT[]) AS notice";
 
+// The planner knows a table by its statistics, which PostgreSQL takes anew once a minute at best: until then it takes a young
+// table for empty, and goes through the whole of it where an index would do.
+const ANALYZE: &str = "ANALYZE node, content, piece, version, change_log";
+/// After so many changes that this server has made the statistics are taken for the first time, then after twice as many each time.
+const CHANGES_BEFORE_ANALYZE: u64 = 256;
+
 /// A notice that came in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
@@ -48,6 +55,8 @@ pub(crate) struct Wakes {
     /// Tells the notices of this server from those of others.
     server: String,
     queue: Mutex<Queue>,
+    /// Changes of this server.
+    changes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -58,12 +67,22 @@ struct Queue {
 
 impl Wakes {
     pub(crate) fn new(pool: PgPool, server: String) -> Wakes {
-        Wakes { pool, server, queue: Mutex::default() }
+        Wakes { pool, server, queue: Mutex::default(), changes: AtomicU64::new(0) }
     }
 
     /// Tells the other servers, soon, that this moved.
     pub(crate) fn queue(self: &Arc<Self>, space: i64, moved: &Moved) {
         self.add(|waiting| waiting.add(space, moved));
+        let changes = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
+        if changes >= CHANGES_BEFORE_ANALYZE && changes.is_power_of_two() {
+            tokio::spawn(Arc::clone(self).analyze());
+        }
+    }
+
+    async fn analyze(self: Arc<Self>) {
+        if let Err(error) = sqlx::query(ANALYZE).execute(&self.pool).await {
+            debug!(%error, "PostgreSQL's statistics are not taken");
+        }
     }
 
     /// Tells the other servers, soon, that they may have missed something.

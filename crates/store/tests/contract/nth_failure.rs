@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 #[derive(Clone, Copy, Debug)]
-enum Operation {
+pub(crate) enum Operation {
     NewSmall,
     NewLarge,
     OverwriteSmall,
@@ -36,7 +36,7 @@ enum Operation {
     Share,
 }
 
-const OPERATIONS: [Operation; 15] = [
+pub(crate) const OPERATIONS: [Operation; 15] = [
     Operation::NewSmall,
     Operation::NewLarge,
     Operation::OverwriteSmall,
@@ -62,10 +62,10 @@ enum Fault {
 }
 
 /// One operation in a folder of its own, which is also the name of its upload and its event.
-struct Try<'w> {
-    world: &'w World,
-    operation: Operation,
-    at: String,
+pub(crate) struct Try<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) operation: Operation,
+    pub(crate) at: String,
 }
 
 fn small() -> Vec<u8> {
@@ -101,7 +101,7 @@ impl Try<'_> {
     }
 
     /// What it will be done to.
-    async fn prepare(&self) {
+    pub(crate) async fn prepare(&self) {
         let alice = &self.world.alice;
         make_folder(alice, &self.at).await.unwrap();
         match self.operation {
@@ -153,7 +153,7 @@ impl Try<'_> {
         Ok(page.nodes.into_iter().find(is_ours))
     }
 
-    async fn run(&self) -> Result<(), Error> {
+    pub(crate) async fn run(&self) -> Result<(), Error> {
         let alice = &self.world.alice;
         let [source, destination] = ["from", "to"].map(|name| path(&self.in_folder(name)));
         let conditions = Conditions::default();
@@ -205,7 +205,7 @@ impl Try<'_> {
     }
 
     /// Whether it is done, whole.
-    async fn is_done(&self) -> bool {
+    pub(crate) async fn is_done(&self) -> bool {
         let alice = &self.world.alice;
         let holds = async |name: &str, bytes: Vec<u8>| {
             read(alice, &self.in_folder(name)).await.is_ok_and(|found| found == bytes)
@@ -252,7 +252,7 @@ impl Try<'_> {
     }
 
     /// Leaves room for the next.
-    async fn clear(&self) {
+    pub(crate) async fn clear(&self) {
         let alice = &self.world.alice;
         if matches!(self.operation, Operation::Share) {
             // Shared again, it is the same share. A share costs statements for each that there is.
@@ -270,7 +270,7 @@ impl Try<'_> {
     }
 
     /// All that anybody is shown and that it could have touched.
-    async fn shown(&self) -> Vec<String> {
+    pub(crate) async fn shown(&self) -> Vec<String> {
         let World { alice, bob, space, .. } = self.world;
         let mut shown = vec![
             format!("sequence {}", space.change_sequence().await.unwrap()),

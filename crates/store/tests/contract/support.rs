@@ -67,7 +67,7 @@ pub(crate) async fn on_every_engine_with_faulty_blobs<F: AsyncFn(FaultyWorld)>(l
 }
 
 /// The database of tests, if there is one.
-fn postgres_url() -> Option<String> {
+pub(crate) fn postgres_url() -> Option<String> {
     std::env::var("TEST_POSTGRES").ok().filter(|url| !url.is_empty())
 }
 
@@ -95,7 +95,7 @@ impl World {
         World::start_over(postgres_url, limits, quota_bytes, None).await
     }
 
-    async fn start_over(
+    pub(crate) async fn start_over(
         postgres_url: Option<String>,
         limits: Limits,
         quota_bytes: u64,
