@@ -209,6 +209,31 @@ fn tests_below(directory: &Path) -> BTreeSet<String> {
     names
 }
 
+/// Whether there is a file or folder of that name, or a test.
+fn is_there(named: &str, tests: &BTreeSet<String>) -> bool {
+    if named.contains('/') || named == "fuzz" { root().join(named).exists() } else { tests.contains(named) }
+}
+
+#[test]
+fn every_promise_of_safety_names_what_shows_it() {
+    let tests: BTreeSet<String> =
+        ["tests", "crates", "src"].iter().flat_map(|it| tests_below(&root().join(it))).collect();
+    let page = std::fs::read_to_string(root().join("SECURITY.md")).expect("the page about safety");
+    let promised =
+        page.split("\n## ").filter(|part| part.starts_with("What ") && part.contains("| promise | shown by |"));
+    let rows = promised.flat_map(str::lines).filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let mut count = 0;
+    for row in rows.filter(|row| !row.starts_with("promise") && !row.starts_with("---")) {
+        let (promise, proof) = row.split_once(" | ").expect("two cells");
+        let named: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "nothing shows that {promise}");
+        let missing: Vec<&&str> = named.iter().filter(|name| !is_there(name, &tests)).collect();
+        assert!(missing.is_empty(), "{missing:?}, for {promise}");
+        count += 1;
+    }
+    assert!(count > 15, "the tables were not read: {count} rows");
+}
+
 #[test]
 fn every_verdict_on_an_endpoint_names_a_test_that_there_is() {
     let tests: BTreeSet<String> =
@@ -222,8 +247,7 @@ fn every_verdict_on_an_endpoint_names_a_test_that_there_is() {
         let named: Vec<&str> = row[3].split('`').skip(1).step_by(2).collect();
         assert!(!named.is_empty(), "nothing shows {}", row[0]);
         for name in named {
-            let is_there = if name.contains('/') { root().join(name).exists() } else { tests.contains(name) };
-            assert!(is_there, "{name}, for {}", row[0]);
+            assert!(is_there(name, &tests), "{name}, for {}", row[0]);
         }
         count += 1;
     }

@@ -26,6 +26,7 @@ mod news;
 mod notes;
 mod notify_push;
 mod office;
+mod origin;
 mod previews;
 mod provisioning;
 mod publishing;

@@ -9,15 +9,27 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::address::is_public;
 use crate::error::Error;
 
-/// Asks the system; drops what is not public.
+/// Asks the system.
 #[derive(Debug)]
-pub(crate) struct PublicOnly;
+struct System;
 
-impl Resolve for PublicOnly {
+impl Resolve for System {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let addresses = only_public(found)?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Asks another resolver, each time anew; drops what is not public.
+struct PublicOnly(Arc<dyn Resolve>);
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = self.0.resolve(name);
+        Box::pin(async move {
+            let addresses = only_public(found.await?.collect())?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -32,11 +44,13 @@ fn only_public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Error> {
 
 /// The resolver for a client that has the guard.
 pub(crate) fn guarded() -> Arc<dyn Resolve> {
-    Arc::new(PublicOnly)
+    Arc::new(PublicOnly(Arc::new(System)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     fn check(found: &[&str], expected: Option<&[&str]>) {
@@ -52,6 +66,31 @@ mod tests {
     fn of_several_addresses_the_public_ones_remain() {
         check(&["8.8.8.8:0", "127.0.0.1:0", "[::1]:0", "[2606:4700::1]:0"], Some(&["8.8.8.8:0", "[2606:4700::1]:0"]));
         check(&["8.8.8.8:0"], Some(&["8.8.8.8:0"]));
+    }
+
+    /// Says each of its answers once, in turn.
+    struct Changing(Mutex<Vec<Vec<SocketAddr>>>);
+
+    impl Resolve for Changing {
+        fn resolve(&self, _: Name) -> Resolving {
+            let found = self.0.lock().unwrap().remove(0);
+            Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stands_for_this_machine_the_second_time_is_refused_then() {
+        let answers = [&["8.8.8.8:0"][..], &["127.0.0.1:0"], &["10.0.0.1:0", "8.8.8.8:0"], &["[fd00::1]:0"]];
+        let parse = |all: &&[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
+        let guarded = PublicOnly(Arc::new(Changing(Mutex::new(answers.iter().map(parse).collect()))));
+        for expected in [Some("8.8.8.8:0"), None, Some("8.8.8.8:0"), None] {
+            let found = guarded.resolve("rebinding.example".parse().unwrap()).await;
+            let found = found.map(|found| found.collect::<Vec<SocketAddr>>());
+            match expected {
+                Some(address) => assert_eq!(found.unwrap(), [address.parse().unwrap()]),
+                None => assert!(matches!(found.unwrap_err().downcast_ref(), Some(Error::NotPublic))),
+            }
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Row {
     }
 
     /// Whether it is a call of OCS.
-    pub(super) fn is_ocs(&self) -> bool {
+    pub(crate) fn is_ocs(&self) -> bool {
         self.headers.contains("ocs-apirequest")
     }
 

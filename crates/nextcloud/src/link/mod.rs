@@ -92,13 +92,15 @@ async fn check_password(
     }
 }
 
-/// The name under which a browser keeps the ticket of a link.
-fn ticket_name(link: &Link) -> String {
-    format!("nichoir_link_{}", link.id.0)
+/// The name under which a browser keeps the ticket of a link. With the prefix, no other host, such as that of another space, can set
+/// it (RFC 6265bis §4.1.3.2); browsers take it by https only.
+fn ticket_name(visit: &Visit<'_>, link: &Link) -> String {
+    let prefix = if visit.public_url.starts_with("https://") { "__Host-" } else { "" };
+    format!("{prefix}nichoir_link_{}", link.id.0)
 }
 
 fn has_ticket(visit: &Visit<'_>, link: &Link, headers: &HeaderMap) -> bool {
-    let name = ticket_name(link);
+    let name = ticket_name(visit, link);
     let now = visit.space.ports().clock.now();
     let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut tickets = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));

@@ -173,7 +173,7 @@ impl Look<'_> {
         let seconds = visit.links.ticket_seconds;
         let ticket = link_ticket(visit.space, link, visit.space.ports().clock.now().plus_seconds(seconds));
         let secure = if visit.public_url.starts_with("https://") { "; Secure" } else { "" };
-        let name = ticket_name(link);
+        let name = ticket_name(visit, link);
         let cookie = format!("{name}={ticket}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
         response.headers_mut().extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
         response
