@@ -197,6 +197,11 @@ impl App {
         tokio::join!(push, mail, notify);
     }
 
+    /// Writes down what still waits to be: before the store is closed.
+    pub async fn write_what_waits(&self) {
+        self.0.auth.write_failures().await;
+    }
+
     /// Closes the sockets on which clients are told of changes, and waits for it, but no longer than `longest`.
     pub async fn close_sockets(&self, longest: Duration) {
         if let Some(notify) = &self.0.notify {

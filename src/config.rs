@@ -133,6 +133,8 @@ impl Config {
             devices_max: limits.devices_max,
             login_flows_max: limits.login_flows_max,
             activity_days: limits.activity_days,
+            audit_days: limits.audit_days,
+            audit_rows_max: limits.audit_rows_max.max(1),
             activities_max: limits.activities_max.max(1),
             activity_gather_seconds: limits.activity_gather_seconds,
             activity_burst_rows: limits.activity_burst_rows.max(1),

@@ -314,3 +314,41 @@ fn the_units_are_valid_and_hardened() {
         .expect("systemd-analyze runs");
     assert!(judged.status.success(), "exposure above 2.0: {}", String::from_utf8_lossy(&judged.stdout));
 }
+
+#[test]
+fn the_trail_tells_what_the_command_line_did_also_to_a_space_that_is_gone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let run = |arguments: &str| nichoir_with(directory.path(), arguments, &[("SUDO_USER", "ada")], "");
+    run("space create asso").expect(0);
+    run("account create --space asso alice --generate-password").expect(0);
+    run("group create --space asso printers").expect(0);
+    run("app-password create --space asso alice --name phone").expect(0);
+    run("team-folder create --space asso plans").expect(0);
+    run("space suspend asso").expect(0);
+    let told = run("audit asso --json").expect(0).json();
+    let rows: Vec<(&str, &str)> = told
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| (row["what"].as_str().expect("a text"), row["subject"].as_str().expect("a text")))
+        .collect();
+    for expected in [
+        ("suspended the space", "asso"),
+        ("made a team folder", "plans"),
+        ("made an app password", "alice"),
+        ("made a group", "printers"),
+        ("made an account", "alice"),
+        ("made the space", "asso"),
+    ] {
+        assert!(rows.contains(&expected), "{expected:?} in {rows:?}");
+    }
+    assert_eq!(rows[0].0, "suspended the space", "newest first");
+    assert!(told.as_array().expect("a list").iter().all(|row| row["actor"] == "(command line)"));
+    let text = run("audit asso --limit 2").expect(0);
+    assert_eq!(text.out.lines().count(), 2, "{}", text.out);
+    let by_whom = run("audit asso").expect(0).out;
+    assert!(by_whom.contains("\tada\t"), "{by_whom}");
+    run("space delete asso --yes").expect(0);
+    assert_eq!(run("audit asso --json").expect(0).json()[0]["what"], "deleted the space");
+    assert!(run("audit nothing").expect(1).err.contains("there is none"));
+}

@@ -47,7 +47,7 @@ impl AppPasswordCommand {
         | AppPasswordCommand::List { whose }
         | AppPasswordCommand::Wipe { whose, .. }
         | AppPasswordCommand::Revoke { whose, .. }) = &self;
-        let space = store.space_named(&whose.space).await;
+        let space = store.space_named(&whose.space).await.map(|space| space.by(super::actor()));
         let space = space.map_err(|error| about(&format!("space {}", whose.space), &error))?;
         let account = space.account_by_login(&whose.login).await;
         let account = account.map_err(|error| about(&format!("account {}", whose.login), &error))?;

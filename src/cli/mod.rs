@@ -3,6 +3,7 @@
 
 mod account;
 mod app_password;
+mod audit;
 mod backup;
 mod check;
 mod demo;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use nichoir_store::{Error as StoreError, Ports, Space, Store};
+use nichoir_store::{Actor, Error as StoreError, Ports, Space, Store};
 use serde_json::Value;
 
 use crate::config::{self, Config};
@@ -64,6 +65,8 @@ enum Command {
     /// App passwords of an account.
     #[command(subcommand)]
     AppPassword(app_password::AppPasswordCommand),
+    /// Who signed in to a space, who failed to, and what was done to it and in it.
+    Audit(audit::Audit),
     /// Back up a space, or all of them, while they are in use.
     Backup(backup::Backup),
     /// List the backups in a place, and verify them.
@@ -141,6 +144,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Group(command) => command.run(&session).await,
         Command::TeamFolder(command) => command.run(&session).await,
         Command::AppPassword(command) => command.run(&session).await,
+        Command::Audit(audit) => audit.run(&session).await,
         Command::Backup(backup) => backup.run(&session).await,
         Command::Generations(generations) => generations.run(&session).await,
         Command::Restore(restore) => restore.run(&session).await,
@@ -165,7 +169,7 @@ impl Session {
     async fn in_space(&self, name: &str, deed: impl AsyncFnOnce(&Space) -> Result<(), Failure>) -> Result<(), Failure> {
         let store = self.store().await?;
         let space = store.space_named(name).await.map_err(|error| about(&format!("space {name}"), &error))?;
-        let result = deed(&space).await;
+        let result = deed(&space.by(actor())).await;
         store.close().await;
         result
     }
@@ -178,6 +182,12 @@ impl Session {
             print(&format!("{}\n", text.trim_end()));
         }
     }
+}
+
+/// Who acts here, for the trail: whoever became root for it, if the system says so.
+fn actor() -> Actor {
+    let user = ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok());
+    Actor::command_line(&user.unwrap_or_default())
 }
 
 fn print(text: &str) {

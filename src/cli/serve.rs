@@ -73,8 +73,9 @@ pub(super) async fn until_stopped(
     store.hear_others();
     let beside = app.clone();
     let beside = tokio::spawn(async move { beside.run_beside().await });
-    server::serve(app, settings, listeners, tls, stopped).await;
+    server::serve(app.clone(), settings, listeners, tls, stopped).await;
     beside.abort();
+    app.write_what_waits().await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     store.close().await;
     info!("stopped");

@@ -223,6 +223,10 @@ section! {
         activity_days: i64 = Limits::default().activity_days,
         /// Activities of a space.
         activities_max: u64 = Limits::default().activities_max,
+        /// Days that the trail of a space (`nichoir audit`) is kept.
+        audit_days: i64 = Limits::default().audit_days,
+        /// Rows of each kind in it: failed sign-ins, sign-ins, acts.
+        audit_rows_max: u64 = Limits::default().audit_rows_max,
         /// Seconds in which activities of one member in one folder are alike.
         activity_gather_seconds: i64 = Limits::default().activity_gather_seconds,
         /// Alike activities that are told one by one; further ones are counted.

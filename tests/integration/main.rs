@@ -5,6 +5,7 @@
 mod access;
 mod apps;
 mod arrival;
+mod audit;
 mod avatars;
 mod bulk;
 mod calendar_trash;

@@ -304,6 +304,8 @@ fn no_planted_secret_is_logged_refused_with_or_measured() {
         &["account", "list", "--space", "demo", "--json"],
         &["app-password", "list", "--space", "demo", "alice", "--json"],
         &["check", "--deep"],
+        &["audit", "demo"],
+        &["audit", "demo", "--json"],
         &["doctor"],
     ] {
         run(&mut watch, arguments, "");

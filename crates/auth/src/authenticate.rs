@@ -11,10 +11,11 @@ use tracing::debug;
 use crate::caller::Caller;
 use crate::credentials::Credentials;
 use crate::device::device_hash;
+use crate::failures::Failures;
 use crate::link::Proofs;
 use crate::password::{PasswordCost, Verifier};
 use crate::policy::PasswordPolicy;
-use crate::remembered::{Key, Remembered};
+use crate::remembered::{Found, Key, Remembered};
 use crate::throttle::{Throttle, ThrottleLimits};
 
 /// The limits of log-ins, each a setting of the same name.
@@ -121,6 +122,7 @@ struct Inner {
     remembered: Remembered,
     throttle: Throttle,
     proofs: Proofs,
+    failures: Arc<Failures>,
 }
 
 impl Authenticator {
@@ -137,6 +139,7 @@ impl Authenticator {
             remembered: Remembered::new(limits.remember_seconds, limits.remembered_max, ports),
             throttle: Throttle::new(throttle),
             proofs: Proofs::new(ports),
+            failures: Arc::default(),
             limits,
         }))
     }
@@ -152,6 +155,16 @@ impl Authenticator {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    /// Writes down at once which sign-ins have failed lately, as is done once a minute: before the store is closed.
+    pub async fn write_failures(&self) {
+        self.0.failures.write_all().await;
+    }
+
+    /// A failure, for the trail of the space.
+    pub(crate) fn note_failure(&self, space: &Space, subject: &str, detail: &'static str, address: IpAddr) {
+        self.0.failures.add(space, subject, detail, address);
     }
 
     pub(crate) fn proofs(&self) -> &Proofs {
@@ -191,7 +204,10 @@ impl Authenticator {
     ) -> Result<Caller, AuthError> {
         let inner = &*self.0;
         let key = inner.remembered.key_of(space, login, password);
-        if let Some((account, device)) = inner.remembered.find(space, &key) {
+        if let Some(Found { account, device, is_new_address }) = inner.remembered.find(space, &key, address) {
+            if is_new_address {
+                note_sign_in(space, &account, device.as_ref(), address);
+            }
             return Ok(Caller::new(space, account, device));
         }
         // On the heap, as all that is rare: every request has room for this call.
@@ -213,16 +229,16 @@ impl Authenticator {
             None => (self.by_password(space, login, password, address).await?, None),
         };
         if !account.is_enabled {
+            self.note_failure(space, &account.login, "the account is disabled", address);
             return Err(AuthError::Disabled);
         }
-        if let Some(device) = &device {
-            if device.is_wiped {
-                return Err(AuthError::Wiped);
-            }
-            note_use(space, device);
+        if device.as_ref().is_some_and(|device| device.is_wiped) {
+            self.note_failure(space, &account.login, "the device is to be wiped", address);
+            return Err(AuthError::Wiped);
         }
         let account = Arc::new(account);
-        inner.remembered.add(space, key, account_epoch, &account, device.as_ref());
+        note_sign_in(space, &account, device.as_ref(), address);
+        inner.remembered.add((space, address), key, account_epoch, &account, device.as_ref());
         Ok(Caller::new(space, account, device))
     }
 
@@ -244,6 +260,8 @@ impl Authenticator {
             Err(error) => return Err(error.into()),
         };
         let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+        // What is no login may be a password in the wrong field.
+        let subject = account.as_ref().map(|account| account.login.clone()).unwrap_or_default();
         let is_right = verifier.verify(id, password.to_owned(), hash).await.ok_or(AuthError::Unavailable(None))?;
         match account.filter(|_| is_right) {
             Some(account) => {
@@ -252,6 +270,7 @@ impl Authenticator {
             }
             None => {
                 throttle.fail(id, login, address, now);
+                self.note_failure(space, &subject, "", address);
                 Err(AuthError::Wrong)
             }
         }
@@ -272,12 +291,12 @@ async fn by_app_password(space: &Space, login: &str, password: &str) -> Result<O
     }
 }
 
-/// Off the request's path: a device's last use is worth no wait.
-fn note_use(space: &Space, device: &Device) {
-    let (space, device) = (space.clone(), device.clone());
+/// Off the request's path: it is worth no wait.
+fn note_sign_in(space: &Space, account: &Arc<Account>, device: Option<&Device>, address: IpAddr) {
+    let (space, account, device) = (space.clone(), Arc::clone(account), device.cloned());
     tokio::spawn(async move {
-        if let Err(error) = space.touch_device(&device).await {
-            debug!(%error, "the use of a device was not noted");
+        if let Err(error) = space.note_sign_in(&account, device.as_ref(), address).await {
+            debug!(%error, "a sign-in was not noted");
         }
     });
 }

@@ -5,6 +5,7 @@ mod authenticate;
 mod caller;
 mod credentials;
 mod device;
+mod failures;
 mod link;
 mod password;
 mod policy;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use nichoir_store::{Ports, Space, Timestamp};
+use nichoir_store::{Link, Ports, Space, Timestamp};
 
 use crate::authenticate::{AuthError, Authenticator};
 
@@ -60,25 +60,25 @@ impl Authenticator {
         self.verifier().hash(space.info().id, password.to_owned(), salt).await
     }
 
-    /// Whether `password` is the one with that hash, which the link with that token has.
+    /// Whether `password` is the link's; also where it has none.
     ///
     /// # Errors
     /// [`AuthError::Wrong`], [`AuthError::Throttled`], [`AuthError::Unavailable`].
     pub async fn check_link_password(
         &self,
         space: &Space,
-        token: &str,
-        hash: &str,
+        link: &Link,
         password: &str,
         address: IpAddr,
     ) -> Result<(), AuthError> {
+        let Some(hash) = &link.password_hash else { return Ok(()) };
         let (id, now) = (space.info().id, space.ports().clock.now());
         let key = self.proofs().key_of(hash, password);
         if self.proofs().holds(&key, now) {
             return Ok(());
         }
         // No login has a slash in it.
-        let login = format!("link/{token}");
+        let login = format!("link/{}", link.token);
         if let Some(retry_after_seconds) = self.throttle().check(id, &login, address, now) {
             return Err(AuthError::Throttled { retry_after_seconds });
         }
@@ -89,6 +89,7 @@ impl Authenticator {
             return Ok(());
         }
         self.throttle().fail(id, &login, address, now);
+        self.note_failure(space, &format!("link {}", link.id.0), "", address);
         Err(AuthError::Wrong)
     }
 }

@@ -58,10 +58,14 @@ pub async fn wipe(visit: Visit<'_>, is_check: bool, request: Request) -> Respons
     };
     match found {
         Ok((device, _)) if device.is_wiped && is_check => json_answer(StatusCode::OK, &json!({ "wipe": true })),
-        Ok((device, account)) if device.is_wiped => match visit.space.revoke_device(account.id, device.id).await {
-            Ok(()) | Err(StoreError::NotFound) => json_answer(StatusCode::OK, &json!([])),
-            Err(_) => unavailable(),
-        },
+        Ok((device, account)) if device.is_wiped => {
+            let (id, device_id) = (account.id, device.id);
+            let wiped = Caller::new(visit.space, account, Some(device)).acting_from(visit.address);
+            match wiped.space.revoke_device(id, device_id).await {
+                Ok(()) | Err(StoreError::NotFound) => json_answer(StatusCode::OK, &json!([])),
+                Err(_) => unavailable(),
+            }
+        }
         Ok(_) | Err(StoreError::NotFound) => json_answer(StatusCode::NOT_FOUND, &json!([])),
         Err(_) => unavailable(),
     }
@@ -157,14 +161,14 @@ async fn grant(visit: &Visit<'_>, token: &str, request: Request) -> Response {
         Err(refused) => return refused,
     };
     let caller = match caller {
-        Ok(caller) => caller,
+        Ok(caller) => caller.acting_from(visit.address),
         Err(error) => return form_again(visit, language, &flow.client_name, &login, &error),
     };
     let password = new_app_password(visit.space);
     let sealed_password = seal(&seal_key(visit, &flow.poll_hash), &password);
     let granted = LoginGrant { account: caller.account.id, sealed_password };
     let hash = device_hash(visit.space, &password);
-    match visit.space.grant_login_flow(&flow.page_hash, hash, granted).await {
+    match caller.space.grant_login_flow(&flow.page_hash, hash, granted).await {
         Ok(()) => page(
             StatusCode::OK,
             language,
@@ -209,11 +213,11 @@ async fn grant_v1(visit: &Visit<'_>, request: Request) -> Response {
         Err(refused) => return refused,
     };
     let caller = match caller {
-        Ok(caller) => caller,
+        Ok(caller) => caller.acting_from(visit.address),
         Err(error) => return form_again(visit, language, &client, &login, &error),
     };
     let password = new_app_password(visit.space);
-    match visit.space.create_device(caller.account.id, &client, device_hash(visit.space, &password)).await {
+    match caller.space.create_device(caller.account.id, &client, device_hash(visit.space, &password)).await {
         Ok(_) => {}
         Err(StoreError::TooLarge { .. }) => return too_many_devices(language),
         Err(_) => return unavailable(),

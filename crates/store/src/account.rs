@@ -1,5 +1,6 @@
 //! Accounts: the people of a space.
 
+use crate::audit::Act;
 use crate::departure::Departure;
 use crate::error::Error;
 use crate::member_quota;
@@ -109,7 +110,8 @@ impl Space {
     /// [`Error::TooLarge`] at the space's number of accounts.
     pub async fn create_account(&self, new: NewAccount) -> Result<Account, Error> {
         check_login(&new.login)?;
-        let account = self.write_accounts(move |tx| Box::pin(create(tx, new))).await;
+        let act = Act::of(new.login.as_str(), "made an account", name_of(new.role));
+        let account = self.act_on_accounts(act, move |tx| Box::pin(create(tx, new))).await;
         account.map_err(taken_as_exists)
     }
 
@@ -151,7 +153,13 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Exists`] for a mail address in use.
     pub async fn update_account(&self, id: AccountId, update: AccountUpdate) -> Result<Account, Error> {
-        let account = self.write_accounts(move |tx| Box::pin(change(tx, id, update))).await;
+        let account = match what_matters(&update) {
+            Some((kind, detail)) => {
+                let act = Act::on(id, kind, detail);
+                self.act_on_accounts(act, move |tx| Box::pin(change(tx, id, update))).await
+            }
+            None => self.write_accounts(move |tx| Box::pin(change(tx, id, update))).await,
+        };
         account.map_err(taken_as_exists)
     }
 
@@ -176,6 +184,26 @@ impl Space {
                 work(tx)
             })
             .await
+    }
+}
+
+/// What the trail says of the change; nothing where only languages and names to show change.
+fn what_matters(update: &AccountUpdate) -> Option<(&'static str, String)> {
+    let AccountUpdate { role, is_enabled, email, quota_bytes, password_hash, .. } = update;
+    let enabled = is_enabled.map(|enabled| if enabled { "enabled" } else { "disabled" }.to_owned());
+    let said: Vec<String> = [
+        role.map(|role| format!("role {}", name_of(role))),
+        enabled,
+        email.as_ref().map(|_| "mail address".to_owned()),
+        quota_bytes.map(|quota| quota.map_or("no quota".to_owned(), |bytes| format!("quota of {bytes} bytes"))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match password_hash {
+        Some(_) => Some(("changed a password", said.join(", "))),
+        None if said.is_empty() => None,
+        None => Some(("changed an account", said.join(", "))),
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod restored;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::audit::{Actor, Trace};
 use crate::error::Error;
 use crate::open_space::{Engine, control_file};
 use crate::ports::{Ports, Timestamp};
@@ -20,6 +21,8 @@ use crate::upkeep;
 const RECHECK_SECONDS: i64 = 1;
 /// Hosts remembered at once.
 const REMEMBERED_HOSTS_MAX: usize = 100_000;
+/// Days that is kept what was done to spaces; members cannot add to it.
+const ACT_DAYS: i64 = 400;
 
 /// A space as the catalogue has it.
 #[derive(Clone, Debug)]
@@ -240,6 +243,8 @@ impl Control {
             scrub_due.into(),
         ];
         connection.one(INSERT, &args).await?;
+        let detail = format!("{} bytes, {} accounts", new.quota_bytes, new.max_accounts);
+        self.note_act(connection, id, "made the space", &detail).await?;
         insert_hosts(connection, id, &new.hosts).await
     }
 
@@ -248,7 +253,12 @@ impl Control {
         let id = self.by_name(name).await?.info.id;
         let mut connection = self.connection().await?;
         connection.begin().await?;
-        let changed = change(&mut connection, id, update).await;
+        let (kind, detail) = what_changes(&update);
+        let changed = async {
+            change(&mut connection, id, update).await?;
+            self.note_act(&mut connection, id, kind, &detail).await
+        }
+        .await;
         self.finish(connection, changed).await
     }
 
@@ -257,12 +267,32 @@ impl Control {
         let mut connection = self.connection().await?;
         connection.begin().await?;
         let deleted = async {
+            self.note_act(&mut connection, id, "deleted the space", "").await?;
             connection.run(FORGET_HOSTS, &[id.into()]).await?;
             connection.run(FORGET_PROBLEMS, &[id.into()]).await?;
             connection.one(DELETE, &[id.into()]).await
         }
         .await;
         self.finish(connection, deleted).await
+    }
+
+    /// Writes down what is done to a space, with what is done; and forgets what is older than such acts are kept.
+    pub(crate) async fn note_act(
+        &self,
+        connection: &mut Connection,
+        id: i64,
+        kind: &str,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let now = self.ports.clock.now();
+        connection.run(FORGET_ACTS, &[now.plus_seconds(-ACT_DAYS * 24 * 3600).into()]).await?;
+        connection.one(INSERT_ACT, &[id.into(), kind.into(), detail.into(), now.into()]).await
+    }
+
+    /// What was done to spaces of that name, newest first: also to those that are gone.
+    pub(crate) async fn acts(&self, name: &str, count_max: u32) -> Result<Vec<Trace>, Error> {
+        let rows = self.all_of(ACTS, &[name.into(), i64::from(count_max).into()]).await?;
+        rows.iter().map(act_of).collect()
     }
 
     /// Commits what was done, or undoes it; every committed change moves the generation.
@@ -283,6 +313,39 @@ impl Control {
         self.give_back(connection);
         Ok(())
     }
+}
+
+/// What the trail says of the change.
+fn what_changes(update: &SpaceUpdate) -> (&'static str, String) {
+    let kind = match update.state {
+        Some(SpaceState::Suspended) => "suspended the space",
+        Some(SpaceState::Active) => "resumed the space",
+        None => "changed the space",
+    };
+    let said: Vec<String> = [
+        update.quota_bytes.map(|bytes| format!("{bytes} bytes")),
+        update.max_accounts.map(|accounts| format!("{accounts} accounts")),
+        update.hosts.as_ref().map(|hosts| format!("hosts {}", hosts.join(" "))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (kind, said.join(", "))
+}
+
+fn act_of(row: &Row) -> Result<Trace, Error> {
+    let happened = Timestamp(row.int(0)?);
+    Ok(Trace {
+        happened,
+        last: happened,
+        times: 1,
+        kind: row.text(1)?,
+        actor: Actor::command_line("").name,
+        subject: row.text(2)?,
+        device: String::new(),
+        address: String::new(),
+        detail: row.text(3)?,
+    })
 }
 
 async fn change(connection: &mut Connection, id: i64, update: SpaceUpdate) -> Result<(), Error> {
@@ -432,6 +495,14 @@ const FORGET_PROBLEMS: Sql = Sql("DELETE FROM problem WHERE space_id = $1");
 
 const DELETE: Sql = Sql("DELETE FROM space WHERE id = $1");
 
+const INSERT_ACT: Sql = Sql("INSERT INTO space_act (space_id, name, kind, detail, happened_us)
+     VALUES ($1, (SELECT name FROM space WHERE id = $1), $2, $3, $4)");
+
+const ACTS: Sql = Sql("SELECT happened_us, kind, name, detail FROM space_act
+      WHERE name = $1 ORDER BY happened_us DESC LIMIT $2");
+
+const FORGET_ACTS: Sql = Sql("DELETE FROM space_act WHERE happened_us < $1");
+
 pub(crate) const STATEMENTS: &[Sql] = &[
     GENERATION,
     MOVE_GENERATION,
@@ -454,4 +525,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FORGET_HOSTS,
     FORGET_PROBLEMS,
     DELETE,
+    INSERT_ACT,
+    ACTS,
+    FORGET_ACTS,
 ];

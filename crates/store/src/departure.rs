@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::account::{self, Account, account_columns, account_of, make_root, taken_as_exists};
 use crate::area;
+use crate::audit::Act;
 use crate::collection::{Area, CollectionKind};
 use crate::error::Error;
 use crate::look_up;
@@ -30,6 +31,8 @@ pub enum Departure {
     Gone,
 }
 
+const DELETED: &str = "deleted an account";
+
 impl Space {
     /// Ends an account: nothing of it works any more, on any route.
     ///
@@ -37,9 +40,18 @@ impl Space {
     /// [`Error::NotFound`] for the account or who is to have what it held, [`Error::Invalid`] if both are one.
     pub async fn end_account(&self, id: AccountId, departure: Departure) -> Result<(), Error> {
         match departure {
-            Departure::Kept => self.write_accounts(move |tx| Box::pin(keep(tx, id))).await,
-            Departure::HandedOver(heir) => self.write_accounts(move |tx| Box::pin(hand_over(tx, id, heir))).await,
-            Departure::Gone => self.write_accounts(move |tx| Box::pin(account::delete(tx, id))).await,
+            Departure::Kept => {
+                let act = Act::on(id, DELETED, "kept for a while");
+                self.act_on_accounts(act, move |tx| Box::pin(keep(tx, id))).await
+            }
+            Departure::HandedOver(heir) => {
+                let act = Act::on(id, DELETED, format!("handed over to account {heir}"));
+                self.act_on_accounts(act, move |tx| Box::pin(hand_over(tx, id, heir))).await
+            }
+            Departure::Gone => {
+                let act = Act::on(id, DELETED, "for good");
+                self.act_on_accounts(act, move |tx| Box::pin(account::delete(tx, id))).await
+            }
         }
     }
 
@@ -57,7 +69,8 @@ impl Space {
     /// [`Error::NotFound`] for an account that was not deleted, [`Error::Exists`] when its login or mail address was
     /// given to another since, [`Error::TooLarge`] at the space's number of accounts.
     pub async fn restore_account(&self, id: AccountId) -> Result<Account, Error> {
-        let restored = self.write_accounts(move |tx| Box::pin(restore(tx, id))).await;
+        let act = Act::on(id, "restored an account", "");
+        let restored = self.act_on_accounts(act, move |tx| Box::pin(restore(tx, id))).await;
         restored.map_err(taken_as_exists)
     }
 }

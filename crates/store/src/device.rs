@@ -1,11 +1,14 @@
 //! Devices: one revocable app password per client, and the login flows that make them.
 
+use std::net::IpAddr;
+
 use crate::account::{ACCOUNT_COLUMNS, Account, account_columns, account_of};
+use crate::audit::{self, Act};
 use crate::error::Error;
 use crate::node::{AccountId, DeviceId};
 use crate::ports::Timestamp;
 use crate::space::Space;
-use crate::sql::{Row, Sql};
+use crate::sql::{Row, Sql, Value};
 use crate::tx::Tx;
 
 /// Uses of a device are noted at most this often: once a minute, as Nextcloud does, would be a sync to disk a minute for
@@ -65,7 +68,8 @@ impl Space {
         password_hash: [u8; 32],
     ) -> Result<Device, Error> {
         let name = name.to_owned();
-        self.write_accounts(move |tx| Box::pin(create(tx, account, name, password_hash))).await
+        let act = Act::on(account, "made an app password", name.as_str());
+        self.act_on_accounts(act, move |tx| Box::pin(create(tx, account, name, password_hash))).await
     }
 
     /// The device with that password hash, and its account.
@@ -92,7 +96,7 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn revoke_device(&self, account: AccountId, id: DeviceId) -> Result<(), Error> {
-        self.change_device(REVOKE, account, id).await
+        self.change_device(REVOKE, "revoked an app password", account, id, vec![account.into(), id.into()]).await
     }
 
     /// Marks a device for remote wipe.
@@ -100,7 +104,7 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn wipe_device(&self, account: AccountId, id: DeviceId) -> Result<(), Error> {
-        self.change_device(WIPE, account, id).await
+        self.change_device(WIPE, "marked a device for wiping", account, id, vec![account.into(), id.into()]).await
     }
 
     /// Gives a device another app password, found by this hash.
@@ -108,28 +112,46 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn rotate_device(&self, account: AccountId, id: DeviceId, password_hash: [u8; 32]) -> Result<(), Error> {
-        let args = [account.into(), id.into(), password_hash.as_slice().into()];
-        let touched = self.write_accounts(move |tx| Box::pin(async move { tx.run(ROTATE, &args).await })).await?;
-        if touched == 1 { Ok(()) } else { Err(Error::NotFound) }
+        let args = vec![account.into(), id.into(), password_hash.as_slice().into()];
+        self.change_device(ROTATE, "replaced an app password", account, id, args).await
     }
 
-    async fn change_device(&self, sql: Sql, account: AccountId, id: DeviceId) -> Result<(), Error> {
-        let args = [account.into(), id.into()];
-        let touched = self.write_accounts(move |tx| Box::pin(async move { tx.run(sql, &args).await })).await?;
-        if touched == 1 { Ok(()) } else { Err(Error::NotFound) }
+    async fn change_device(
+        &self,
+        sql: Sql,
+        kind: &'static str,
+        account: AccountId,
+        id: DeviceId,
+        args: Vec<Value>,
+    ) -> Result<(), Error> {
+        let act = Act::on(account, kind, format!("app password {id}"));
+        self.act_on_accounts(act, move |tx| {
+            Box::pin(async move {
+                let touched = tx.run(sql, &args).await?;
+                if touched == 1 { Ok(()) } else { Err(Error::NotFound) }
+            })
+        })
+        .await
     }
 
-    /// Notes that a device was used now; at most one write an hour.
+    /// Notes that the account signed in from `address`, through a device where there is one: that the device was used, at most once an
+    /// hour, and for the trail, where it is new that day.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn touch_device(&self, device: &Device) -> Result<(), Error> {
+    pub async fn note_sign_in(&self, account: &Account, device: Option<&Device>, address: IpAddr) -> Result<(), Error> {
         let now = self.ports().clock.now();
-        if device.last_used.is_some_and(|last| now < last.plus_seconds(TOUCH_SECONDS)) {
-            return Ok(());
+        let is_new = |device: &Device| device.last_used.is_none_or(|last| last.plus_seconds(TOUCH_SECONDS) <= now);
+        let touched = device.filter(|device| is_new(device)).map(|device| device.id);
+        let (login, id) = (account.login.clone(), account.id);
+        let name = device.map(|device| device.name.clone()).unwrap_or_default();
+        if touched.is_none() {
+            let asked = audit::known_today(&login, &name, address, now);
+            if self.core().reader().await?.maybe(audit::IS_KNOWN_TODAY, &asked).await?.is_some() {
+                return Ok(());
+            }
         }
-        let (id, account) = (device.id, device.account);
-        self.core().write(move |tx| Box::pin(touched(tx, id, account, now))).await
+        self.core().write(move |tx| Box::pin(note(tx, (id, login), (touched, name), address))).await
     }
 
     /// Stores a new login flow; the oldest beyond the limit and those older than `lifetime_seconds` go.
@@ -161,7 +183,8 @@ impl Space {
         grant: LoginGrant,
     ) -> Result<(), Error> {
         let page_hash = *page_hash;
-        self.write_accounts(move |tx| Box::pin(grant_flow(tx, page_hash, device_password_hash, grant))).await
+        let act = Act::on(grant.account, "made an app password", "by the log-in flow");
+        self.act_on_accounts(act, move |tx| Box::pin(grant_flow(tx, page_hash, device_password_hash, grant))).await
     }
 
     /// Takes a granted login flow away, once; `Ok(None)` while it is pending.
@@ -184,10 +207,19 @@ impl Space {
     }
 }
 
-async fn touched(tx: &mut Tx, id: DeviceId, account: AccountId, now: Timestamp) -> Result<(), Error> {
+async fn note(
+    tx: &mut Tx,
+    (account, login): (AccountId, String),
+    (touched, name): (Option<DeviceId>, String),
+    address: IpAddr,
+) -> Result<(), Error> {
     tx.beside_the_tree += 1;
-    tx.run(TOUCH, &[id.into(), now.into()]).await?;
-    tx.run(TOUCH_ACCOUNT, &[account.into(), now.into()]).await.map(drop)
+    if let Some(id) = touched {
+        let now = tx.now();
+        tx.run(TOUCH, &[id.into(), now.into()]).await?;
+        tx.run(TOUCH_ACCOUNT, &[account.into(), now.into()]).await?;
+    }
+    audit::signed_in(tx, &login, &name, address).await
 }
 
 async fn create(tx: &mut Tx, account: AccountId, name: String, hash: [u8; 32]) -> Result<Device, Error> {

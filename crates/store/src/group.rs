@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::account::{Account, account_columns, account_of};
+use crate::audit::Act;
 use crate::error::Error;
 use crate::mount;
 use crate::node::{AccountId, GroupId};
@@ -119,7 +120,8 @@ impl Space {
         check_name(name)?;
         check_display_name(display_name)?;
         let (name, display_name) = (name.to_owned(), display_name.to_owned());
-        let made = self.core().write(move |tx| Box::pin(create(tx, name, display_name))).await;
+        let act = Act::of(name.as_str(), "made a group", "");
+        let made = self.act(act, move |tx| Box::pin(create(tx, name, display_name))).await;
         made.map_err(|error| if is_taken(&error) { Error::Exists } else { error })
     }
 
@@ -131,7 +133,8 @@ impl Space {
         check_is_own(id)?;
         check_display_name(display_name)?;
         let display_name = display_name.to_owned();
-        self.write_accounts(move |tx| Box::pin(rename(tx, id, display_name))).await
+        let act = Act::of(format!("group {id}"), "renamed a group", display_name.as_str());
+        self.act_on_accounts(act, move |tx| Box::pin(rename(tx, id, display_name))).await
     }
 
     /// Deletes a group. What was shared with it is taken from those who saw it by nothing else.
@@ -140,7 +143,8 @@ impl Space {
     /// [`Error::NotFound`], [`Error::Forbidden`] for everyone's.
     pub async fn delete_group(&self, id: GroupId) -> Result<(), Error> {
         check_is_own(id)?;
-        self.write_accounts(move |tx| Box::pin(delete(tx, id))).await
+        let act = Act::of(self.group(id).await?.name, "deleted a group", "");
+        self.act_on_accounts(act, move |tx| Box::pin(delete(tx, id))).await
     }
 
     /// Puts the account in the group; says whether it was not in it before.
@@ -149,7 +153,8 @@ impl Space {
     /// [`Error::NotFound`], [`Error::Forbidden`] for everyone's.
     pub async fn add_to_group(&self, group: GroupId, account: AccountId) -> Result<bool, Error> {
         check_is_own(group)?;
-        self.write_accounts(move |tx| Box::pin(add(tx, group, account))).await
+        let act = Act::on(account, "added to a group", self.group(group).await?.name);
+        self.act_on_accounts(act, move |tx| Box::pin(add(tx, group, account))).await
     }
 
     /// Takes the account out of the group; says whether it was in it.
@@ -158,7 +163,8 @@ impl Space {
     /// [`Error::NotFound`] without such a group, [`Error::Forbidden`] for everyone's.
     pub async fn remove_from_group(&self, group: GroupId, account: AccountId) -> Result<bool, Error> {
         check_is_own(group)?;
-        self.write_accounts(move |tx| Box::pin(remove(tx, group, account))).await
+        let act = Act::on(account, "removed from a group", self.group(group).await?.name);
+        self.act_on_accounts(act, move |tx| Box::pin(remove(tx, group, account))).await
     }
 }
 

@@ -10,6 +10,7 @@ mod account;
 mod account_value;
 mod activity;
 mod area;
+mod audit;
 pub mod backup;
 mod bin;
 mod blob;
@@ -87,6 +88,7 @@ mod writer;
 
 pub use account::{Account, AccountUpdate, NewAccount, Role};
 pub use activity::{Activity, ActivityFilter, ActivityKind};
+pub use audit::{Actor, FailedSignIn, Trace};
 pub use blob::Blobs;
 pub use collection::{Area, CARD, CollectionKind, Components, MemberFilter, MemberIndex};
 pub use comment::{Comment, CommentCounts};

@@ -12,6 +12,7 @@ pub(crate) const CONTROL: &[&str] = &[
     include_str!("migrations/control_upkeep.sql"),
     include_str!("migrations/control_outgoing.sql"),
     include_str!("migrations/control_scrub.sql"),
+    include_str!("migrations/control_audit.sql"),
 ];
 
 /// A space: accounts, tree, contents, uploads, trash, versions, log; then calendars and address books; then
@@ -39,6 +40,7 @@ pub(crate) const SPACE: &[&str] = &[
     include_str!("migrations/space_upkeep.sql"),
     include_str!("migrations/space_backup.sql"),
     include_str!("migrations/space_blob_keys.sql"),
+    include_str!("migrations/space_audit.sql"),
 ];
 
 /// Brings the database to the newest step of `steps`. `family` keeps the two lists apart in one PostgreSQL database.

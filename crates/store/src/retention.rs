@@ -108,6 +108,7 @@ async fn expire(tx: &mut Tx) -> Result<bool, Error> {
     tx.run(crate::push::EXPIRE, &[now.into()]).await?;
     crate::notification::expire(tx).await?;
     crate::activity::expire(tx).await?;
+    crate::audit::expire(tx).await?;
     crate::grant::expire(tx).await?;
     trim_log(tx, now.plus_seconds(-limits.change_log_days * DAY).into()).await?;
     Ok(done > 0)

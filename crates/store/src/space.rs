@@ -10,6 +10,7 @@ use tracing::warn;
 
 use crate::account::Account;
 use crate::activity::RecentActivities;
+use crate::audit::Actor;
 use crate::blob::Blobs;
 use crate::collection::Area;
 use crate::control::{Control, restored};
@@ -82,7 +83,11 @@ impl SpaceInfo {
 /// An association's nest: accounts, one tree each, one pool. Cheap to clone. What is not in it cannot be
 /// reached through it.
 #[derive(Clone, Debug)]
-pub struct Space(pub(crate) Arc<SpaceInner>);
+pub struct Space {
+    pub(crate) inner: Arc<SpaceInner>,
+    /// Who acts through this handle, for the trail.
+    pub(crate) actor: Option<Arc<Actor>>,
+}
 
 #[derive(Debug)]
 pub(crate) struct SpaceInner {
@@ -347,7 +352,7 @@ impl SpaceCore {
 impl Space {
     /// What the catalogue knows of it.
     pub fn info(&self) -> &SpaceInfo {
-        &self.0.info
+        &self.inner.info
     }
 
     /// The clock and the random source.
@@ -361,7 +366,7 @@ impl Space {
     }
 
     pub(crate) fn core(&self) -> &Arc<SpaceCore> {
-        &self.0.core
+        &self.inner.core
     }
 
     /// A URN that names the node for life (RFC 5842 §3.1): a UUID of version 8, made of what the space is called for life and the

@@ -9,6 +9,7 @@ pub(crate) fn all() -> impl Iterator<Item = Sql> {
         crate::account_value::STATEMENTS,
         crate::activity::STATEMENTS,
         crate::area::STATEMENTS,
+        crate::audit::STATEMENTS,
         crate::bin::STATEMENTS,
         crate::body::STATEMENTS,
         crate::change_log::STATEMENTS,

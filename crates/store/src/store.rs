@@ -171,6 +171,10 @@ pub struct Limits {
     pub activity_days: i64,
     /// Activities of a space.
     pub activities_max: u64,
+    /// Days that the trail of a space is kept.
+    pub audit_days: i64,
+    /// Rows of each class in the trail of a space: failed sign-ins, sign-ins, acts.
+    pub audit_rows_max: u64,
     /// Seconds in which activities of one member in one folder are alike.
     pub activity_gather_seconds: i64,
     /// Alike activities that are told one by one; further ones are counted.
@@ -243,6 +247,8 @@ impl Default for Limits {
             login_flows_max: 1_000,
             activity_days: 30,
             activities_max: 2_000,
+            audit_days: 180,
+            audit_rows_max: 10_000,
             activity_gather_seconds: 300,
             activity_burst_rows: 20,
             notification_days: 30,
@@ -481,7 +487,8 @@ impl Store {
         });
         core.quota_bytes.store(entry.info.quota_bytes, Ordering::Relaxed);
         core.max_accounts.store(u64::from(entry.info.max_accounts), Ordering::Relaxed);
-        Space(Arc::new(SpaceInner { info: entry.info.clone(), core: Arc::clone(core) }))
+        let inner = SpaceInner { info: entry.info.clone(), core: Arc::clone(core) };
+        Space { inner: Arc::new(inner), actor: None }
     }
 
     pub(crate) fn control(&self) -> &Control {

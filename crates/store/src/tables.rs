@@ -193,6 +193,10 @@ pub(crate) static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
             id: Int, actor_id: Int, kind: Text, node_id: Int, folder_id: Int, name: Text, path: Text,
             detail: Text, others: Int, happened_us: Int, comment_id: Int
         }
+        kept audit by [id] {
+            id: Int, class: Int, kind: Text, actor: Text, subject: Text, device: Text, address: Text,
+            detail: Text, happened_us: Int, last_us: Int, times: Int
+        }
         kept user_status by [account_id] {
             account_id: Int, status: Text, is_user_defined: Int, message_id: Text, message: Text, icon: Text,
             clear_us: Int, set_us: Int

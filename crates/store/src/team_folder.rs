@@ -3,6 +3,7 @@
 //! within the pool.
 
 use crate::account::{Account, Role, make_root};
+use crate::audit::Act;
 use crate::error::Error;
 use crate::grant;
 use crate::member_quota;
@@ -105,7 +106,8 @@ impl Space {
     pub async fn create_team_folder(&self, name: &str, quota_bytes: Option<u64>) -> Result<TeamFolder, Error> {
         check_name(name)?;
         let made = name.to_owned();
-        let made = self.core().write(move |tx| Box::pin(create(tx, made, quota_bytes))).await;
+        let act = Act::of(name, "made a team folder", quota_text(quota_bytes));
+        let made = self.act(act, move |tx| Box::pin(create(tx, made, quota_bytes))).await;
         made.map_err(|error| if is_taken(&error) { Error::Exists } else { error })?;
         self.team_folder_named(name).await
     }
@@ -115,8 +117,9 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn grant_team_folder(&self, id: i64, group: GroupId, permissions: Permissions) -> Result<(), Error> {
-        self.group(group).await?;
-        self.core().write(move |tx| Box::pin(set_right(tx, id, group, permissions))).await
+        let detail = format!("{}: permissions {}", self.group(group).await?.name, permissions.bits());
+        let act = Act::of(format!("team folder {id}"), "granted a team folder", detail);
+        self.act(act, move |tx| Box::pin(set_right(tx, id, group, permissions))).await
     }
 
     /// Sets what a team folder may hold.
@@ -124,7 +127,8 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn set_team_folder_quota(&self, id: i64, quota_bytes: Option<u64>) -> Result<(), Error> {
-        self.core().write(move |tx| Box::pin(set_quota(tx, id, quota_bytes))).await
+        let act = Act::of(format!("team folder {id}"), "changed a team folder", quota_text(quota_bytes));
+        self.act(act, move |tx| Box::pin(set_quota(tx, id, quota_bytes))).await
     }
 
     /// Deletes a team folder with everything in it and in its trash.
@@ -132,8 +136,13 @@ impl Space {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_team_folder(&self, id: i64) -> Result<(), Error> {
-        self.core().write(move |tx| Box::pin(delete(tx, id))).await
+        let act = Act::of(format!("team folder {id}"), "deleted a team folder", "");
+        self.act(act, move |tx| Box::pin(delete(tx, id))).await
     }
+}
+
+fn quota_text(quota_bytes: Option<u64>) -> String {
+    quota_bytes.map_or("no quota".to_owned(), |bytes| format!("quota of {bytes} bytes"))
 }
 
 async fn list(connection: &mut Connection) -> Result<Vec<TeamFolder>, Error> {

@@ -153,6 +153,7 @@ impl Tree {
             access: self.access.clone(),
             is_bin: self.is_bin,
             link: self.link.as_ref().map(|link| link.id),
+            actor: self.space.actor.clone(),
             asked: self.core().ports.clock.now(),
         }
     }

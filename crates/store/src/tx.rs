@@ -5,6 +5,7 @@
 
 use crate::account::Account;
 use crate::activity::{self, NewActivity};
+use crate::audit::Actor;
 use crate::collection::Area;
 use crate::error::Error;
 use crate::link::{self, LinkId};
@@ -389,6 +390,8 @@ pub struct Asker {
     pub(crate) is_bin: bool,
     /// The link that the asker came by.
     pub(crate) link: Option<LinkId>,
+    /// Who acts, where more is known of them than the account.
+    pub(crate) actor: Option<Arc<Actor>>,
     /// When.
     pub(crate) asked: Timestamp,
 }

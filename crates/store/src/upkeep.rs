@@ -79,7 +79,7 @@ fn retention_of(limits: &Limits) -> String {
 }
 
 /// Seconds that things are kept which say when they came, in the order of the placeholders of [`NEXT`].
-fn kept_seconds(limits: &Limits) -> [i64; 7] {
+fn kept_seconds(limits: &Limits) -> [i64; 8] {
     const DAY: i64 = 24 * 3600;
     [
         limits.trash_days * DAY,
@@ -89,6 +89,7 @@ fn kept_seconds(limits: &Limits) -> [i64; 7] {
         limits.notification_days * DAY,
         limits.activity_days * DAY,
         limits.change_log_days * DAY,
+        limits.audit_days * DAY,
     ]
 }
 
@@ -171,6 +172,7 @@ const NEXT: Sql = Sql("SELECT MIN(due_us) FROM (
          UNION ALL SELECT MIN(created_us) + $6 FROM notification WHERE space_id = $1
          UNION ALL SELECT (SELECT happened_us FROM activity WHERE space_id = $1 ORDER BY id LIMIT 1) + $7
          UNION ALL SELECT (SELECT logged_us FROM change_log WHERE space_id = $1 ORDER BY change_seq LIMIT 1) + $8
+         UNION ALL SELECT (SELECT happened_us FROM audit WHERE space_id = $1 ORDER BY id LIMIT 1) + $9
          UNION ALL SELECT MIN(collect_after_us) FROM intent WHERE space_id = $1
          UNION ALL SELECT MIN(expires_us) FROM lock WHERE space_id = $1
          UNION ALL SELECT MIN(expires_us) FROM share WHERE space_id = $1

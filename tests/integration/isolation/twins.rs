@@ -50,6 +50,7 @@ pub(crate) async fn on_twins(test: impl AsyncFn(&Twins)) {
         assert_eq!(own, other, "what was made in the same order has the same numbers");
         let (beyond, ours) = make_beyond(here, ours).await;
         let twins = Twins { here, there, ours, theirs, beyond };
+        twins.wait_for_notes().await;
         test(&twins).await;
     })
     .await;
@@ -238,6 +239,19 @@ async fn make_beyond(server: &Server, ours: Things) -> (Vec<(&'static str, Strin
 }
 
 impl Twins<'_> {
+    /// Has both owners known again after the last change of accounts, and waits until what is noted beside their requests is: it
+    /// would be counted with others.
+    async fn wait_for_notes(&self) {
+        for server in [self.here, &self.there] {
+            server.account("alice").propfind("/", 0).await.expect(207);
+        }
+        let mut seen = -1;
+        while seen != self.here.statements.seen() {
+            seen = self.here.statements.seen();
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+
     /// How often each space was changed.
     pub(crate) async fn sequences(&self) -> [i64; 2] {
         let here = self.here.space.change_sequence().await.expect("it answers");

@@ -80,13 +80,15 @@ async fn check_password(
     headers: &HeaderMap,
     takes_ticket: bool,
 ) -> Result<(), AuthError> {
-    let Some(hash) = &link.password_hash else { return Ok(()) };
+    if link.password_hash.is_none() {
+        return Ok(());
+    }
     if takes_ticket && has_ticket(visit, link, headers) {
         return Ok(());
     }
     match Credentials::of(headers) {
         Some(Credentials::Basic { password, .. }) => {
-            visit.auth.check_link_password(visit.space, &link.token, hash, &password, visit.address).await
+            visit.auth.check_link_password(visit.space, link, &password, visit.address).await
         }
         _ => Err(AuthError::Missing),
     }

@@ -149,7 +149,9 @@ impl Look<'_> {
     /// Takes the password; what comes of it goes into a cookie that scripts do not see.
     async fn enter(&self, purpose: &[&str], body: Body) -> Response {
         let link = &self.open.link;
-        let Some(hash) = &link.password_hash else { return see_other(&self.address("")) };
+        if link.password_hash.is_none() {
+            return see_other(&self.address(""));
+        }
         let body = match read_whole(body, FORM_BYTES_MAX).await {
             Ok(body) => body,
             Err(error) => return sorry(self.language, &error),
@@ -157,7 +159,7 @@ impl Look<'_> {
         let password = form_urlencoded::parse(&body).find(|(key, _)| key == "password").map(|(_, value)| value);
         let password = password.unwrap_or_default();
         let visit = self.visit;
-        let checked = visit.auth.check_link_password(visit.space, &link.token, hash, &password, visit.address).await;
+        let checked = visit.auth.check_link_password(visit.space, link, &password, visit.address).await;
         match checked {
             Ok(()) => self.entered(purpose),
             Err(error) => self.not_entered(&error),

@@ -75,6 +75,8 @@ pub async fn handle(visit: Visit<'_>, version: Version, path: &str, request: Req
         Err(AuthError::Missing) if !is_known(&parts) => return envelope.refused(&Outcome::unknown_route()),
         Err(error) => return refuse(&envelope, error),
     };
+    let caller = caller.acting_from(visit.address);
+    let visit = Visit { space: &caller.space, ..visit };
     let answer = async {
         let body = read_whole(body, visit.parameter_bytes_max).await.map_err(Outcome::from)?;
         let params = Params::of(&request, &body)?;

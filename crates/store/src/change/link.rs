@@ -2,6 +2,7 @@
 
 use super::site::Site;
 use super::{DropLink, LinkUpdate, MakeLink, Run, UpdateLink};
+use crate::audit;
 use crate::error::{Error, Sharing};
 use crate::link::{self, Link, LinkId};
 use crate::lock;
@@ -51,6 +52,7 @@ impl Run for MakeLink {
         };
         let link = changed(tx, link, LinkUpdate { permissions: None, ..self.update })?;
         tx.one(INSERT, &values(&link)).await?;
+        audit::write_of(tx, asker, "made a link", &named(&link), &what_it_allows(&link)).await?;
         Ok(link)
     }
 }
@@ -67,6 +69,7 @@ impl Run for UpdateLink {
         }
         let link = changed(tx, link, self.update)?;
         tx.one(UPDATE, &values(&link)).await?;
+        audit::write_of(tx, asker, "changed a link", &named(&link), &what_it_allows(&link)).await?;
         lock::forget_groundless(tx).await?;
         Ok(link)
     }
@@ -78,8 +81,21 @@ impl Run for DropLink {
     async fn run(self, tx: &mut Tx, asker: &Asker) -> Result<(), Error> {
         let link = managed(tx, asker, self.id).await?;
         tx.one(REMOVE, &[link.id.0.into()]).await?;
+        audit::write_of(tx, asker, "removed a link", &named(&link), "").await?;
         lock::forget_groundless(tx).await
     }
+}
+
+/// As the trail names a link: its token is a credential.
+fn named(link: &Link) -> String {
+    format!("link {} to file {}", link.id.0, link.node.0)
+}
+
+/// What the trail says of a link.
+fn what_it_allows(link: &Link) -> String {
+    let password = if link.password_hash.is_some() { "with a password" } else { "without a password" };
+    let days = link.expires.map(|end| format!(", until {}", end.seconds())).unwrap_or_default();
+    format!("permissions {}, {password}{days}", link.permissions.bits())
 }
 
 /// The link, if the asker may change it.

@@ -226,6 +226,7 @@ impl Run for Publish {
         let args =
             [token.as_str().into(), node.id.into(), asker.account.id.into(), asker.area.name().into(), tx.now().into()];
         tx.one(PUBLISH, &args).await?;
+        crate::audit::write_of(tx, asker, "published", &format!("collection {}", node.id.0), "").await?;
         announce_collection(tx, &node).await?;
         Ok(token)
     }
@@ -238,7 +239,10 @@ impl Run for Unpublish {
         let node = own_node(tx, asker, &self.path).await?;
         match tx.run(UNPUBLISH, &[node.id.into()]).await? {
             0 => Ok(()),
-            _ => announce_collection(tx, &node).await,
+            _ => {
+                crate::audit::write_of(tx, asker, "unpublished", &format!("collection {}", node.id.0), "").await?;
+                announce_collection(tx, &node).await
+            }
         }
     }
 }

@@ -120,6 +120,8 @@ impl Control {
                 }
             }
             connection.one(RENAME, &[id.into(), name.into()]).await?;
+            let detail = outgoing.map(|outgoing| format!("the one before is {}", outgoing.kept_as)).unwrap_or_default();
+            self.note_act(&mut connection, id, "restored the space from a backup", &detail).await?;
             connection.one(SET_UPKEEP, &[id.into(), upkeep_due.into()]).await
         }
         .await;

@@ -122,7 +122,7 @@ async fn that_a_device_was_used_leaves_what_polls_ask_for_remembered() {
     let alice = world.space.account_by_login("alice").await.unwrap();
     let device = world.space.create_device(alice.id, "laptop", [7; 32]).await.unwrap();
     let root = node(&world.alice, "/").await.unwrap();
-    world.space.touch_device(&device).await.unwrap();
+    world.space.note_sign_in(&alice, Some(&device), std::net::IpAddr::from([192, 0, 2, 1])).await.unwrap();
     let before = world.faults.seen();
     assert_eq!(node(&world.alice, "/").await.unwrap().etag, root.etag);
     assert_eq!(world.faults.seen(), before, "no statement");

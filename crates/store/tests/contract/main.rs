@@ -6,6 +6,7 @@
 
 mod account_values;
 mod accounts;
+mod audit;
 mod backup;
 mod bin;
 mod blob_faults;

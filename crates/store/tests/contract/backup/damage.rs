@@ -184,7 +184,10 @@ async fn a_backup_of_an_earlier_schema_is_brought_up_to_date() {
         let mut told: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         // The step that added it, and those after it, are still to come.
         told["schema"] = 20.into();
-        for segment in told["segments"].as_array_mut().unwrap() {
+        let segments = told["segments"].as_array_mut().unwrap();
+        // A table that came later has no rows yet.
+        segments.retain(|segment| segment["table"] != "audit");
+        for segment in segments {
             if segment["table"] != "space_state" {
                 continue;
             }
