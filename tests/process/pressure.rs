@@ -14,7 +14,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,12 @@ impl Scene {
         Connection::open(self.binary.address, "demo.example.org").unwrap()
     }
 
+    /// The longest that the neighbour has waited so far.
+    fn slowest(&self) -> Duration {
+        let neighbour = self.neighbour.as_ref().expect("it lives until the end");
+        Duration::from_micros(neighbour.slowest_us.load(Ordering::Relaxed))
+    }
+
     /// How many connections it has besides the neighbour's.
     fn connections(&self) -> u64 {
         self.gauge("nichoir_connections").saturating_sub(1)
@@ -95,7 +101,10 @@ impl Scene {
 
     fn end_within(mut self, memory_bound_kb: u64) {
         let taken_kb = self.binary.peak_memory_kb().saturating_sub(self.memory_kb);
-        let Seen { slowest, acknowledged, refused } = self.neighbour.take().unwrap().end(self.binary.address);
+        let neighbour = self.neighbour.take().unwrap();
+        let slowest_us = Arc::clone(&neighbour.slowest_us);
+        let Seen { acknowledged, refused } = neighbour.end(self.binary.address);
+        let slowest = Duration::from_micros(slowest_us.load(Ordering::Relaxed));
         eprintln!(
             "pressure: {taken_kb} kB of memory, the neighbour waited {slowest:?} at most and was refused {refused} times"
         );
@@ -130,13 +139,12 @@ struct Neighbour {
     is_over: Arc<AtomicBool>,
     /// While the disk that both spaces are on is full.
     may_be_refused: Arc<AtomicBool>,
+    slowest_us: Arc<AtomicU64>,
     work: JoinHandle<Seen>,
 }
 
 #[derive(Default)]
 struct Seen {
-    /// The longest that a write and a read took.
-    slowest: Duration,
     /// What each file has had acknowledged last.
     acknowledged: HashMap<String, usize>,
     refused: usize,
@@ -146,6 +154,8 @@ impl Neighbour {
     fn begin(binary: &Binary) -> Neighbour {
         let (is_over, may_be_refused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let (address, stop, refusals) = (binary.address, Arc::clone(&is_over), Arc::clone(&may_be_refused));
+        let slowest_us = Arc::new(AtomicU64::new(0));
+        let slowest = Arc::clone(&slowest_us);
         let mut connection = Connection::open(address, "other.example.org").unwrap();
         let work = std::thread::spawn(move || {
             let mut seen = Seen::default();
@@ -176,12 +186,12 @@ impl Neighbour {
                         connection.request("GET", &path(&name), b"").expect("the neighbour is answered");
                     assert!(status == 200 && found == neighbours(*last), "{status} for the neighbour");
                 }
-                seen.slowest = seen.slowest.max(began.elapsed());
+                slowest.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(30));
             }
             seen
         });
-        Neighbour { is_over, may_be_refused, work }
+        Neighbour { is_over, may_be_refused, slowest_us, work }
     }
 
     /// What it has seen; everything acknowledged is there.

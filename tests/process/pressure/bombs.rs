@@ -230,6 +230,42 @@ fn recurrence_bombs_are_refused_or_cost_little() {
     scene.end();
 }
 
+/// A page of them was computed in one go, and whatever waited for the same thread with it.
+#[test]
+fn a_calendar_full_of_recurrence_bombs_is_looked_through_beside_others() {
+    let scene = Scene::start(&[]);
+    let mut alice = scene.open();
+    for number in 0..16 {
+        let never =
+            event("RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=31\r\n").replace("UID:bomb", &format!("UID:{number}"));
+        let at = format!("{CALENDAR}{number}.ics");
+        assert_eq!(alice.request("PUT", &at, never.as_bytes()).unwrap().0, 201);
+    }
+    let began = Instant::now();
+    let range = "<c:time-range start='20270101T000000Z' end='20470101T000000Z'/>";
+    let free = format!("<c:free-busy-query xmlns:c='urn:ietf:params:xml:ns:caldav'>{range}</c:free-busy-query>");
+    let query = format!(
+        "<c:calendar-query xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:prop/><c:filter><c:comp-filter name='VCALENDAR'>\
+        <c:comp-filter name='VEVENT'>{range}</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"
+    );
+    // More at once than there are threads on two processors.
+    std::thread::scope(|scope| {
+        for body in [&query, &query, &free] {
+            let mut connection = scene.open();
+            scope.spawn(move || {
+                let (status, _) = connection.request_with("REPORT", CALENDAR, XML, body.as_bytes()).unwrap();
+                assert!(matches!(status, 200 | 207), "{status}");
+            });
+        }
+    });
+    let took = began.elapsed();
+    drop(alice);
+    let slowest = scene.slowest();
+    eprintln!("pressure: three questions took {took:?}, the neighbour waited {slowest:?} at most");
+    assert!(slowest < (took / 2).max(Duration::from_millis(300)), "the neighbour waited {slowest:?} of {took:?}");
+    scene.end();
+}
+
 /// The numbers up to this.
 fn list(count: usize) -> String {
     (1..=count).map(|number| (number % 60).to_string()).collect::<Vec<_>>().join(",")

@@ -89,8 +89,9 @@ pub(crate) async fn add_calendar(
                 }
                 None => {}
             }
+            // Each may take the computation of a hundred thousand recurrences.
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(()),

@@ -11,7 +11,7 @@ use nichoir_store::{FileId, Needs, Node, NodePath};
 use nichoir_xml::dav;
 
 use super::ReportCall;
-use super::member_report::{MemberReport, Verdict};
+use super::member_report::{MEMBERS_IN_ONE_GO, MemberReport, Verdict};
 use crate::error::Error;
 use crate::href;
 use crate::multistatus::Multistatus;
@@ -128,9 +128,11 @@ impl Paged for MemberMultiget {
 
     /// Tells of one member; another one's content may be large.
     async fn advance(&mut self) -> Result<bool, Error> {
-        if self.found.is_empty() {
-            // Rendering is computation: others have their turn between two chunks.
+        // Rendering is computation, of any number of recurrences: others go on between.
+        if self.found.len().is_multiple_of(MEMBERS_IN_ONE_GO) {
             tokio::task::yield_now().await;
+        }
+        if self.found.is_empty() {
             self.look_up().await?;
         }
         let Some((asked, found)) = self.found.pop_front() else { return Ok(false) };

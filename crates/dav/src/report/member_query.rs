@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use nichoir_store::{FileId, MemberFilter, Needs, Node, NodePath};
 
-use super::member_report::{MemberReport, Verdict};
+use super::member_report::{MEMBERS_IN_ONE_GO, MemberReport, Verdict};
 use crate::error::Error;
 use crate::header::depth::Depth;
 use crate::multistatus::Multistatus;
@@ -79,7 +79,7 @@ impl MemberQuery {
         if page.next.is_some() {
             self.pending.push(Step::Members { path: path.clone(), collection, after: page.next });
         }
-        self.tell(&path, &page.nodes);
+        self.tell(&path, &page.nodes).await;
         Ok(())
     }
 
@@ -87,13 +87,17 @@ impl MemberQuery {
         if self.report.enter(&collection) {
             let tree = self.report.call.caller.tree.clone();
             let nodes = tree.members_named(&path, &collection, &[name], self.report.needs()).await?;
-            self.tell(&path, &nodes);
+            self.tell(&path, &nodes).await;
         }
         Ok(())
     }
 
-    fn tell(&mut self, path: &NodePath, members: &[Node]) {
-        for member in members {
+    async fn tell(&mut self, path: &NodePath, members: &[Node]) {
+        for (number, member) in members.iter().enumerate() {
+            // One member may take the computation of a hundred thousand recurrences.
+            if number % MEMBERS_IN_ONE_GO == MEMBERS_IN_ONE_GO - 1 {
+                tokio::task::yield_now().await;
+            }
             let verdict = self.report.judge(member);
             if matches!(verdict, Verdict::Skip) {
                 continue;

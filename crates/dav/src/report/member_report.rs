@@ -21,6 +21,9 @@ use crate::property::Resource;
 use crate::request::Response;
 use crate::selection::{PropertyRequest, Selection};
 
+/// Members that are judged before others go on: one may be dear, and a pause takes microseconds.
+pub(super) const MEMBERS_IN_ONE_GO: usize = 2;
+
 /// What a protocol says of a member.
 #[derive(Debug)]
 pub enum Verdict {
