@@ -123,7 +123,7 @@ async fn guessing_at_passwords_takes_no_turn_and_keeps_no_neighbour_from_logging
     let slow = |config: &mut Config| {
         config.limits.space_turns = TURNS;
         // As slow as it takes to be seen.
-        config.auth.argon2_memory_kib = 4 * 1024;
+        config.auth.argon2_memory_kib = 16 * 1024;
         config.auth.argon2_parallel = 1;
         config.auth.argon2_waiting_max = 20;
     };

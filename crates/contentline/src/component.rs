@@ -96,9 +96,13 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Vec<Component<'a>>,
         let broken = |reason| Broken { line: here, reason };
         let (text, range) = unfold(bytes, place);
         place = range.end;
-        let text = decode(text).ok_or_else(|| broken("not UTF-8"))?;
+        let mut text = decode(text).ok_or_else(|| broken("not UTF-8"))?;
         if text.trim().is_empty() {
             continue;
+        }
+        // What goes on after an empty line: written again, a blank at its beginning would make it a part of the line before.
+        if text.starts_with([' ', '\t']) {
+            text = Cow::Owned(text.trim_start_matches([' ', '\t']).to_owned());
         }
         if text.bytes().any(|byte| byte < 0x20 && byte != b'\t') {
             return Err(broken("a control character"));
@@ -191,6 +195,12 @@ mod tests {
         check("BEGIN:A\r\nX:\u{e9}\r\nEND:A\r\n".as_bytes(), "A(X:\u{e9}){}");
         check(b"BEGIN:A\r\nX:\xc3\r\n \xa9\r\nEND:A\r\n", "A(X:\u{e9}){}");
         check(b"", "");
+    }
+
+    #[test]
+    fn a_line_that_goes_on_after_an_empty_one_does_not_become_a_part_of_the_line_before() {
+        check(b"BEGIN:A\r\nX:1\r\n\r\n  Y:2\r\nEND:A", "A(X:1|Y:2){}");
+        check(b"BEGIN:A\r\nX:1\r\n\r\n \tY:2\r\nEND:A", "A(X:1|Y:2){}");
     }
 
     #[test]
