@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Failure, Session, about, storage};
+use super::{Failure, Session, about, names_of};
 
 /// Compare metadata and blobs.
 #[derive(Debug, Args)]
@@ -19,12 +19,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let store = session.store().await?;
-        let names = match self.space {
-            Some(name) => vec![name],
-            None => {
-                store.spaces().await.map_err(|error| storage(&error))?.into_iter().map(|space| space.name).collect()
-            }
-        };
+        let names = names_of(&store, self.space).await?;
         let (mut checked, mut problems, mut text) = (0, Vec::new(), String::new());
         for name in &names {
             let report =

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Failure, Session, about, storage};
+use super::{Failure, Session, about, names_of, storage};
 
 /// List what is reachable from nothing, or remove it.
 #[derive(Debug, Args)]
@@ -22,12 +22,7 @@ pub(super) struct Gc {
 impl Gc {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let store = session.store().await?;
-        let names = match self.space {
-            Some(name) => vec![name],
-            None => {
-                store.spaces().await.map_err(|error| storage(&error))?.into_iter().map(|space| space.name).collect()
-            }
-        };
+        let names = names_of(&store, self.space).await?;
         let (mut text, mut left_over, mut size_bytes) = (String::new(), Vec::new(), 0);
         for name in &names {
             let left = store.collect_garbage(name, self.remove).await;

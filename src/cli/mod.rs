@@ -196,6 +196,17 @@ fn print(text: &str) {
     let _ = std::io::stdout().flush();
 }
 
+/// The space that a command names; all of them where it names none.
+async fn names_of(store: &Store, only: Option<String>) -> Result<Vec<String>, Failure> {
+    match only {
+        Some(name) => Ok(vec![name]),
+        None => {
+            let spaces = store.spaces().await.map_err(|error| storage(&error))?;
+            Ok(spaces.into_iter().map(|space| space.name).collect())
+        }
+    }
+}
+
 /// A store's error, with its cause.
 fn storage(error: &StoreError) -> Failure {
     match error {
